@@ -1,0 +1,18 @@
+package io.caravan.mailproxy.admin;
+
+import io.caravan.mailproxy.message.Account;
+import java.util.List;
+import java.util.Optional;
+
+/** The accounts and tenants of this installation, answered from memory. */
+public interface Directory {
+
+  /** The account of a tenant by the id its clients use. */
+  Optional<Account> account(String tenantId, String accountId);
+
+  /** An account by its row's key. */
+  Optional<Account> account(long pk);
+
+  /** Ids of the tenants that have an account of this id, in no order. */
+  List<String> tenantsWithAccount(String accountId);
+}

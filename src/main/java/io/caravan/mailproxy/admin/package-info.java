@@ -1,0 +1,5 @@
+/** Accounts and tenants. */
+@NullMarked
+package io.caravan.mailproxy.admin;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The command line. */
+@NullMarked
+package io.caravan.mailproxy.cli;
+
+import org.jspecify.annotations.NullMarked;

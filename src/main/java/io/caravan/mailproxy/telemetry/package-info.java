@@ -1,0 +1,5 @@
+/** Meters, the Prometheus writer, health checks. */
+@NullMarked
+package io.caravan.mailproxy.telemetry;
+
+import org.jspecify.annotations.NullMarked;
