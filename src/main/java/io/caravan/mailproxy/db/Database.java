@@ -1,0 +1,211 @@
+package io.caravan.mailproxy.db;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.Function;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
+
+/**
+ * The embedded store: one SQLite file that belongs to this process (a lock file says so), migrated
+ * at opening. A commit is on disk when it returns: WAL with {@code synchronous=FULL}.
+ *
+ * <p>SQLite has one writer, so {@link #writer()} is a pool of one connection: who wants to write
+ * waits there in turn and never meets a busy database.
+ */
+public final class Database implements AutoCloseable {
+  private static final int READERS = 8;
+  private static final long BORROW_TIMEOUT_MILLIS = 10_000;
+  private static final int CACHE_KIB = 64 * 1024;
+
+  private final Path path;
+  private final FileChannel lock;
+  private final HikariDataSource writer;
+  private final HikariDataSource reader;
+
+  /**
+   * Opens, locks and migrates.
+   *
+   * @param path the database file; its folder is made when absent
+   * @param clock what {@code now_ms()} says in statements
+   * @throws IllegalStateException another process has the file, or it cannot be migrated
+   */
+  public Database(String path, InstantSource clock) {
+    this.path = Path.of(path).toAbsolutePath();
+    this.lock = lock(this.path);
+    try {
+      SQLiteDataSource source = new ClockedSource(config(), clock);
+      source.setUrl("jdbc:sqlite:" + this.path);
+      writer = pool("writer", source, 1);
+      migrate(writer);
+      reader = pool("reader", source, READERS);
+    } catch (RuntimeException e) {
+      unlock();
+      throw new IllegalStateException(
+          "database " + this.path + " cannot be used: " + rootMessage(e), e);
+    }
+  }
+
+  /** For statements that change something. */
+  public DataSource writer() {
+    return writer;
+  }
+
+  /** For statements that only read; never waits for a writer. */
+  public DataSource reader() {
+    return reader;
+  }
+
+  /** The dialect's folder in {@code db/queries/}. */
+  public String dialect() {
+    return "sqlite";
+  }
+
+  /** A round trip to the store. */
+  public void ping() throws SQLException {
+    try (Connection connection = reader.getConnection();
+        var statement = connection.createStatement()) {
+      statement.execute("SELECT 1");
+    }
+  }
+
+  /** All rows of a query that takes no values, by column name; for what is read once at start. */
+  public List<Map<String, Object>> rows(String name) {
+    try (Connection connection = reader.getConnection();
+        var statement = connection.createStatement();
+        var rows = statement.executeQuery(new Sql(dialect()).load(name))) {
+      List<Map<String, Object>> all = new ArrayList<>();
+      while (rows.next()) {
+        Map<String, Object> row = new HashMap<>();
+        for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
+          row.put(rows.getMetaData().getColumnLabel(i), rows.getObject(i));
+        }
+        all.add(row);
+      }
+      return all;
+    } catch (SQLException e) {
+      throw new IllegalStateException("statement " + name + " failed", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    reader.close();
+    writer.close();
+    unlock();
+  }
+
+  private static SQLiteConfig config() {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+    config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
+    config.setTransactionMode(SQLiteConfig.TransactionMode.DEFERRED);
+    config.setBusyTimeout((int) BORROW_TIMEOUT_MILLIS);
+    config.setCacheSize(-CACHE_KIB);
+    return config;
+  }
+
+  private static HikariDataSource pool(String name, DataSource source, int size) {
+    HikariConfig config = new HikariConfig();
+    config.setPoolName(name);
+    config.setDataSource(source);
+    config.setMaximumPoolSize(size);
+    config.setConnectionTimeout(BORROW_TIMEOUT_MILLIS);
+    config.setMaxLifetime(0);
+    config.setIdleTimeout(0);
+    return new HikariDataSource(config);
+  }
+
+  private static void migrate(DataSource source) {
+    Flyway.configure()
+        .dataSource(source)
+        .locations("classpath:db/migration/sqlite")
+        .failOnMissingLocations(true)
+        .load()
+        .migrate();
+  }
+
+  private static FileChannel lock(Path path) {
+    Path file = path.resolveSibling(path.getFileName() + ".lock");
+    try {
+      Files.createDirectories(file.getParent());
+      FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (tryLock(channel) == null) {
+        channel.close();
+        throw new IllegalStateException(
+            "database " + path + " belongs to another process (" + file + " is locked)");
+      }
+      return channel;
+    } catch (IOException e) {
+      throw new UncheckedIOException("database " + path + " cannot be locked", e);
+    }
+  }
+
+  private static @Nullable Object tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null;
+    }
+  }
+
+  private void unlock() {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
+  }
+
+  /** Gives each connection the one clock of all statements. */
+  private static final class ClockedSource extends SQLiteDataSource {
+    private final InstantSource clock;
+
+    ClockedSource(SQLiteConfig config, InstantSource clock) {
+      super(config);
+      this.clock = clock;
+    }
+
+    @Override
+    public org.sqlite.SQLiteConnection getConnection(
+        @Nullable String username, @Nullable String password) throws SQLException {
+      var connection = super.getConnection(username, password);
+      Function.create(
+          connection,
+          "now_ms",
+          new Function() {
+            @Override
+            protected void xFunc() throws SQLException {
+              result(clock.millis());
+            }
+          });
+      return connection;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package io.caravan.mailproxy.http;
+
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/** What the HTTP server answers itself, in the same JSON form: paths without a route, bad requests. */
+public final class HttpEdge {
+  private static final Pattern PARAMETER = Pattern.compile(":[^/]+");
+
+  private final Router router;
+
+  private HttpEdge(Router router) {
+    this.router = router;
+  }
+
+  /** Puts our answers in the place of the server's. */
+  public static void attach(Router router) {
+    HttpEdge edge = new HttpEdge(router);
+    router.route().last().handler(edge::unknown);
+    router.route().order(-1).failureHandler(HttpEdge::failed).handler(RoutingContext::next);
+  }
+
+  private void unknown(RoutingContext context) {
+    Set<String> allowed = new TreeSet<>();
+    for (Route route : router.getRoutes()) {
+      if (route.getPath() != null && route.methods() != null && matches(route, context)) {
+        route.methods().stream().map(HttpMethod::name).forEach(allowed::add);
+      }
+    }
+    if (allowed.isEmpty()) {
+      answer(context, 404, "Not Found");
+    } else {
+      context.response().putHeader("Allow", String.join(", ", allowed));
+      answer(context, 405, "Method Not Allowed");
+    }
+  }
+
+  private static boolean matches(Route route, RoutingContext context) {
+    return context
+        .normalizedPath()
+        .matches(PARAMETER.matcher(route.getPath()).replaceAll("[^/]+"));
+  }
+
+  private static void failed(RoutingContext context) {
+    int status = context.statusCode() < 400 ? 500 : context.statusCode();
+    answer(
+        context,
+        status,
+        switch (status) {
+          case 400 -> "Bad Request";
+          case 413 -> "Request body is too large";
+          default -> "Internal Server Error";
+        });
+  }
+
+  private static void answer(RoutingContext context, int status, String detail) {
+    if (context.response().ended() || context.response().closed()) {
+      return;
+    }
+    context
+        .response()
+        .setStatusCode(status)
+        .putHeader("Content-Type", "application/json")
+        .end(Json.text(Map.of("detail", detail)));
+  }
+}

@@ -1,0 +1,54 @@
+package io.caravan.mailproxy.http;
+
+import io.netty.handler.codec.http.QueryStringDecoder;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a route needs of an HTTP request, so that no header of it goes further.
+ *
+ * @param path the path as sent, percent-encoded
+ * @param token the token, from {@code X-API-Token} or {@code Authorization: Bearer}
+ */
+public record Request(String path, Map<String, List<String>> query, @Nullable String token) {
+
+  /** A query parameter, where given; the first one where given several times. */
+  public Optional<String> parameter(String name) {
+    return Optional.ofNullable(query.get(name)).map(values -> values.get(0));
+  }
+
+  /**
+   * A query parameter that must be there.
+   *
+   * @throws Problem 422 it is missing
+   */
+  public String required(String name) {
+    return parameter(name)
+        .orElseThrow(
+            () -> Problem.invalid("missing", List.of("query", name), "Field required"));
+  }
+
+  /**
+   * A query parameter that is a boolean, in any of the spellings clients use.
+   *
+   * @throws Problem 422 it is none
+   */
+  public boolean flag(String name) {
+    return switch (parameter(name).orElse("false").toLowerCase(java.util.Locale.ROOT)) {
+      case "true", "1", "yes", "on", "t", "y" -> true;
+      case "false", "0", "no", "off", "f", "n" -> false;
+      default ->
+          throw Problem.invalid(
+              "bool_parsing",
+              List.of("query", name),
+              "Input should be a valid boolean, unable to interpret input");
+    };
+  }
+
+  /** The last segment of the path, decoded. */
+  public String lastSegment() {
+    return QueryStringDecoder.decodeComponent(path.substring(path.lastIndexOf('/') + 1));
+  }
+}

@@ -1,0 +1,101 @@
+package io.caravan.mailproxy.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.platform.http.vertx.HttpMessage;
+import org.jspecify.annotations.Nullable;
+
+/** The first step of every HTTP route: takes from the request what the route needs. */
+public final class Requests {
+  /** Exchange property that holds the {@link Request}. */
+  public static final String REQUEST = "request";
+
+  private static final String BEARER = "bearer ";
+
+  /** A request whose body, if any, says nothing. */
+  public void read(Exchange exchange) {
+    exchange.setProperty(REQUEST, request(exchange));
+    exchange.getMessage().setBody(null);
+  }
+
+  /**
+   * A request with a JSON body, which becomes the message body.
+   *
+   * @throws Problem 415 it is declared to be something else; 422 it is no JSON
+   */
+  public void readJson(Exchange exchange) {
+    exchange.setProperty(REQUEST, request(exchange));
+    HttpServerRequest raw = raw(exchange);
+    if (raw.headers().contains("Content-Encoding")) {
+      throw new Problem(415, "Content-Encoding is not supported");
+    }
+    String type = raw.getHeader("Content-Type");
+    if (type == null || !isJson(type)) {
+      throw new Problem(415, "Content-Type must be application/json");
+    }
+    byte[] body = exchange.getMessage().getBody(byte[].class);
+    exchange.getMessage().setBody(tree(body == null ? new byte[0] : body));
+  }
+
+  private static JsonNode tree(byte[] body) {
+    try {
+      // Jackson would guess UTF-16 and 32, and reads lone surrogates.
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+      JsonNode tree = Json.MAPPER.readTree(text);
+      if (tree == null || tree.isMissingNode()) {
+        throw Problem.invalid("missing", List.of("body"), "Field required");
+      }
+      return tree;
+    } catch (CharacterCodingException e) {
+      throw Problem.invalid("json_invalid", List.of("body", 0), "Body is not UTF-8");
+    } catch (JsonProcessingException e) {
+      long offset = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getCharOffset());
+      throw Problem.invalid("json_invalid", List.of("body", offset), "JSON decode error");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static Request request(Exchange exchange) {
+    HttpServerRequest raw = raw(exchange);
+    return new Request(raw.path(), query(raw.query()), token(raw));
+  }
+
+  private static HttpServerRequest raw(Exchange exchange) {
+    return exchange.getMessage(HttpMessage.class).getRequest();
+  }
+
+  private static Map<String, List<String>> query(@Nullable String query) {
+    try {
+      return query == null ? Map.of() : new QueryStringDecoder(query, false).parameters();
+    } catch (IllegalArgumentException e) {
+      throw Problem.invalid("query_invalid", List.of("query"), "Query is not percent-encoded UTF-8");
+    }
+  }
+
+  private static @Nullable String token(HttpServerRequest raw) {
+    String token = raw.getHeader("X-API-Token");
+    String authorization = raw.getHeader("Authorization");
+    if (token == null
+        && authorization != null
+        && authorization.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
+      token = authorization.substring(BEARER.length());
+    }
+    return token;
+  }
+
+  private static boolean isJson(String type) {
+    String bare = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+    return bare.equals("application/json") || bare.endsWith("+json");
+  }
+}

@@ -1,0 +1,50 @@
+package io.caravan.mailproxy.message;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an attempt came to, as it stands in the store.
+ *
+ * @param result the attempt's one result
+ * @param fate the message's end, when its last recipient is final
+ * @param text the reason of a deferral or failure, with the addresses it is about
+ * @param nextAttemptAt Unix milliseconds of the next attempt; {@code null}: none
+ */
+public record Settled(
+    Result result, Fate fate, @Nullable String text, @Nullable Long nextAttemptAt) {
+
+  /** Results of an attempt (DECISIONS, Outcome). */
+  public enum Result {
+    /** No recipient left to retry, one accepted at least. */
+    SUCCESS,
+    /** No recipient left to retry, none accepted. */
+    FAILURE,
+    /** A recipient is left to retry. */
+    DEFERRAL,
+    /** The lease was lost: the result changed nothing. */
+    LATE
+  }
+
+  /** Ends of a message. */
+  public enum Fate {
+    PENDING,
+    /** Every recipient was accepted. */
+    SENT,
+    ERROR
+  }
+
+  /** For Simple in routes. */
+  public String getResultName() {
+    return result.name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /** For Simple in routes. */
+  public String getFateName() {
+    return fate.name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /** For Simple in routes. */
+  public @Nullable String getText() {
+    return text;
+  }
+}

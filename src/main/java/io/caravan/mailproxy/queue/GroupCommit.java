@@ -1,0 +1,213 @@
+package io.caravan.mailproxy.queue;
+
+import io.caravan.mailproxy.db.Sql;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One writer that takes whatever work waits and commits it together: each caller returns only when
+ * its work is on disk, and a commit is paid once for all who wait.
+ */
+final class GroupCommit implements AutoCloseable {
+  private static final int MAX_WORKS = 512;
+
+  /** A piece of work inside the common transaction. */
+  interface Work<R> {
+    /**
+     * Does the work; it is not durable yet.
+     *
+     * @param now the database's clock, Unix milliseconds
+     */
+    R run(Statements statements, long now) throws SQLException;
+
+    /** The transaction was rolled back; {@code run} may be called once more. */
+    default void rolledBack() {}
+  }
+
+  private final DataSource writer;
+  private final Sql sql;
+  private final LinkedBlockingQueue<Pending<?>> waiting = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private volatile boolean open = true;
+  private @Nullable Statements statements;
+
+  GroupCommit(DataSource writer, Sql sql) {
+    this.writer = writer;
+    this.sql = sql;
+    this.thread = new Thread(this::loop, "group-commit");
+    thread.start();
+  }
+
+  /**
+   * Runs work and returns when it is committed.
+   *
+   * @throws StoreException the store refused it; nothing of it was kept
+   */
+  <R> R commit(Work<R> work) {
+    Pending<R> pending = new Pending<>(work);
+    waiting.add(pending);
+    if (!open) {
+      failRest();
+    }
+    try {
+      return pending.done.join();
+    } catch (CompletionException e) {
+      throw new StoreException(e.getCause() == null ? e : e.getCause());
+    }
+  }
+
+  @Override
+  public void close() {
+    open = false;
+    thread.interrupt();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    failRest();
+  }
+
+  private void failRest() {
+    Pending<?> pending;
+    while ((pending = waiting.poll()) != null) {
+      pending.done.completeExceptionally(new IllegalStateException("the store is closed"));
+    }
+  }
+
+  private void loop() {
+    List<Pending<?>> group = new ArrayList<>(MAX_WORKS);
+    while (open || !waiting.isEmpty()) {
+      try {
+        group.add(open ? waiting.take() : waiting.remove());
+      } catch (InterruptedException e) {
+        continue;
+      }
+      waiting.drainTo(group, MAX_WORKS - 1);
+      write(group);
+      group.clear();
+    }
+  }
+
+  /** All together; where that fails, each alone, so that one bad work fails alone. */
+  private void write(List<Pending<?>> group) {
+    try {
+      transaction(group);
+    } catch (SQLException | RuntimeException together) {
+      for (Pending<?> pending : group) {
+        try {
+          transaction(List.of(pending));
+        } catch (SQLException | RuntimeException alone) {
+          pending.done.completeExceptionally(alone);
+        }
+      }
+    }
+  }
+
+  private void transaction(List<Pending<?>> group) throws SQLException {
+    try (Connection connection = writer.getConnection()) {
+      Statements prepared = statements(connection);
+      connection.setAutoCommit(false);
+      int begun = 0;
+      try {
+        long now = prepared.now();
+        for (Pending<?> pending : group) {
+          begun++;
+          pending.run(prepared, now);
+        }
+        connection.commit();
+      } catch (SQLException | RuntimeException e) {
+        connection.rollback();
+        group.subList(0, begun).forEach(pending -> pending.work.rolledBack());
+        throw e;
+      } finally {
+        connection.setAutoCommit(true);
+      }
+    }
+    group.forEach(Pending::complete);
+  }
+
+  /** The pool hands out the same physical connection as long as it lives. */
+  private Statements statements(Connection pooled) throws SQLException {
+    Connection physical = pooled.unwrap(org.sqlite.SQLiteConnection.class);
+    if (statements == null || !statements.belongTo(physical)) {
+      statements = new Statements(physical, sql);
+    }
+    return statements;
+  }
+
+  private static final class Pending<R> {
+    final Work<R> work;
+    final CompletableFuture<R> done = new CompletableFuture<>();
+    private @Nullable R result;
+
+    Pending(Work<R> work) {
+      this.work = work;
+    }
+
+    void run(Statements statements, long now) throws SQLException {
+      result = work.run(statements, now);
+    }
+
+    @SuppressWarnings("NullAway") // a work may well answer null
+    void complete() {
+      done.complete(result);
+    }
+  }
+
+  /** The statements of one connection, prepared once, by the names of their files. */
+  static final class Statements {
+    private final Connection connection;
+    private final Sql sql;
+    private final Map<String, PreparedStatement> prepared = new HashMap<>();
+
+    Statements(Connection connection, Sql sql) {
+      this.connection = connection;
+      this.sql = sql;
+    }
+
+    boolean belongTo(Connection other) {
+      return connection == other;
+    }
+
+    /** Runs a statement that changes rows. */
+    int update(String name, @Nullable Object... values) throws SQLException {
+      return bind(name, values).executeUpdate();
+    }
+
+    /** Runs a query; the caller closes the rows. */
+    ResultSet query(String name, @Nullable Object... values) throws SQLException {
+      return bind(name, values).executeQuery();
+    }
+
+    long now() throws SQLException {
+      try (ResultSet rows = query("now")) {
+        rows.next();
+        return rows.getLong(1);
+      }
+    }
+
+    private PreparedStatement bind(String name, @Nullable Object... values) throws SQLException {
+      PreparedStatement statement = prepared.get(name);
+      if (statement == null) {
+        statement = connection.prepareStatement(sql.load(name));
+        prepared.put(name, statement);
+      }
+      for (int i = 0; i < values.length; i++) {
+        statement.setObject(i + 1, values[i]);
+      }
+      return statement;
+    }
+  }
+}

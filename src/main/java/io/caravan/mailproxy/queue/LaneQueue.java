@@ -1,0 +1,233 @@
+package io.caravan.mailproxy.queue;
+
+import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Priority;
+import java.util.AbstractQueue;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A queue of deliveries that gives out the next one whose lane may start an attempt: priorities in
+ * order, lanes of one priority in turns, first in first out in a lane. What is taken counts as
+ * running on its lane until {@link Lanes#finish}.
+ *
+ * <p>Its size is bounded by what {@link Lanes} lets in, so it never refuses an element.
+ *
+ * @param <T> what stands for a delivery, such as an exchange
+ */
+public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
+  private final Lanes lanes;
+  private final Function<T, Delivery> delivery;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition ready = lock.newCondition();
+
+  /** For each priority the lanes that have work, the next one first. */
+  private final List<Deque<Line>> turns = new ArrayList<>();
+
+  /** For each priority the line of each lane that has work. */
+  private final List<Map<Long, Line>> lines = new ArrayList<>();
+
+  private int size;
+
+  public LaneQueue(Lanes lanes, Function<T, Delivery> delivery) {
+    this.lanes = lanes;
+    this.delivery = delivery;
+    for (int i = 0; i < Priority.values().length; i++) {
+      turns.add(new ArrayDeque<>());
+      lines.add(new HashMap<>());
+    }
+    lanes.onFinish(this::wake);
+  }
+
+  @Override
+  public boolean offer(T element) {
+    Delivery of = delivery.apply(element);
+    lock.lock();
+    try {
+      int level = of.priority().level();
+      Line line = lines.get(level).get(of.accountPk());
+      if (line == null) {
+        line = new Line(of.accountPk(), lanes.connections(of.accountPk()));
+        lines.get(level).put(of.accountPk(), line);
+        turns.get(level).addLast(line);
+      }
+      line.waiting.addLast(element);
+      size++;
+      ready.signal();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public @Nullable T poll() {
+    lock.lock();
+    try {
+      return size == 0 ? null : next();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public @Nullable T poll(long timeout, TimeUnit unit) throws InterruptedException {
+    long left = unit.toNanos(timeout);
+    lock.lockInterruptibly();
+    try {
+      T element = size == 0 ? null : next();
+      while (element == null && left > 0) {
+        left = ready.awaitNanos(left);
+        element = size == 0 ? null : next();
+      }
+      return element;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public T take() throws InterruptedException {
+    while (true) {
+      T element = poll(1, TimeUnit.MINUTES);
+      if (element != null) {
+        return element;
+      }
+    }
+  }
+
+  private @Nullable T next() {
+    for (int level = 0; level < turns.size(); level++) {
+      Deque<Line> turn = turns.get(level);
+      for (int i = turn.size(); i > 0; i--) {
+        Line line = turn.removeFirst();
+        if (!line.connections.tryStart()) {
+          turn.addLast(line);
+          continue;
+        }
+        T element = line.waiting.removeFirst();
+        size--;
+        if (line.waiting.isEmpty()) {
+          lines.get(level).remove(line.accountPk);
+        } else {
+          turn.addLast(line);
+        }
+        return element;
+      }
+    }
+    return null;
+  }
+
+  private void wake() {
+    lock.lock();
+    try {
+      if (size > 0) {
+        ready.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void put(T element) {
+    offer(element);
+  }
+
+  @Override
+  public boolean offer(T element, long timeout, TimeUnit unit) {
+    return offer(element);
+  }
+
+  @Override
+  public int remainingCapacity() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
+  public int drainTo(Collection<? super T> target) {
+    return drainTo(target, Integer.MAX_VALUE);
+  }
+
+  /** Hands out elements that no slot took, without their lanes' leave to start. */
+  @Override
+  public int drainTo(Collection<? super T> target, int most) {
+    lock.lock();
+    try {
+      int moved = 0;
+      for (int level = 0; level < turns.size(); level++) {
+        Deque<Line> turn = turns.get(level);
+        while (moved < most && !turn.isEmpty()) {
+          Line line = turn.getFirst();
+          target.add(line.waiting.removeFirst());
+          moved++;
+          size--;
+          if (line.waiting.isEmpty()) {
+            turn.removeFirst();
+            lines.get(level).remove(line.accountPk);
+          }
+        }
+      }
+      return moved;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void clear() {
+    drainTo(new ArrayList<>());
+  }
+
+  @Override
+  public @Nullable T peek() {
+    Iterator<T> all = iterator();
+    return all.hasNext() ? all.next() : null;
+  }
+
+  /** A copy of what waits, in no order of giving out. */
+  @Override
+  public Iterator<T> iterator() {
+    lock.lock();
+    try {
+      List<T> all = new ArrayList<>(size);
+      turns.forEach(turn -> turn.forEach(line -> all.addAll(line.waiting)));
+      return all.iterator();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public int size() {
+    lock.lock();
+    try {
+      return size;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private final class Line {
+    final long accountPk;
+    final Lane.Connections connections;
+    final Deque<T> waiting = new ArrayDeque<>();
+
+    Line(long accountPk, Lane.Connections connections) {
+      this.accountPk = accountPk;
+      this.connections = connections;
+    }
+  }
+}

@@ -1,0 +1,143 @@
+package io.caravan.mailproxy.queue;
+
+import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.db.Sql;
+import io.caravan.mailproxy.intake.Submission;
+import io.caravan.mailproxy.message.AttemptResult;
+import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Settled;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The changes of the store that group many requests in one transaction: messages come in, attempts
+ * reach their DATA phase, results are recorded. When a method returns, its change is on disk.
+ */
+public final class Outbox implements AutoCloseable {
+  private final GroupCommit commits;
+  private final Lanes lanes;
+  private final Ids ids;
+  private final long node;
+  private final AtomicLong pending = new AtomicLong();
+  private final Set<String> unreported = new HashSet<>();
+
+  /** Opens the store for this process and frees what its forerunner had leased. */
+  public Outbox(Database database, Lanes lanes) {
+    this.commits = new GroupCommit(database.writer(), new Sql(database.dialect()));
+    this.lanes = lanes;
+    this.ids = new Ids(commits.commit((statements, now) -> one(statements.query("greatest-key"))));
+    this.node = ids.next();
+    recover();
+  }
+
+  /** This run of this process, the owner of its leases. */
+  public long node() {
+    return node;
+  }
+
+  /** Messages with recipients that are not final yet. */
+  public long pending() {
+    return pending.get();
+  }
+
+  /** Tenants that had unreported events when the store was opened. */
+  public Set<String> unreportedTenants() {
+    return Set.copyOf(unreported);
+  }
+
+  /**
+   * Stores a batch. What its lane has room for is leased at once; the rest waits in the table.
+   *
+   * @throws StoreException nothing of the batch was kept
+   */
+  public Stored store(List<Submission> submissions) {
+    StoreBatch batch = new StoreBatch(submissions, lanes, ids, node);
+    Stored stored = commits.commit(batch);
+    pending.addAndGet(batch.added());
+    batch.waiting().forEach((account, due) -> lanes.waiting(account, due));
+    return stored;
+  }
+
+  /**
+   * Notes that from now on the relay may get the body of this delivery's message. An attempt that
+   * ends here without a result is uncertain.
+   *
+   * @return whether the lease still holds; if not, no body may leave
+   */
+  public boolean enterData(Delivery delivery) {
+    return commits.commit(
+            (statements, now) ->
+                statements.update("enter-data", delivery.pk(), node, delivery.epoch()))
+        == 1;
+  }
+
+  /** Records a judged attempt: its recipients, the delivery, and the event that tells of it. */
+  public Settled record(AttemptResult attempt) {
+    Settled settled = commits.commit(new RecordAttempt(attempt, ids, node));
+    Delivery delivery = attempt.delivery();
+    lanes.release(delivery.accountPk(), delivery.bytes());
+    if (settled.nextAttemptAt() != null) {
+      lanes.waiting(delivery.accountPk(), settled.nextAttemptAt());
+    }
+    if (settled.fate() != Settled.Fate.PENDING) {
+      pending.decrementAndGet();
+    }
+    return settled;
+  }
+
+  /**
+   * Gives a delivery back that was not attempted, or whose attempt certainly sent nothing.
+   *
+   * @param delayMillis milliseconds until it is due again
+   */
+  public void release(Delivery delivery, long delayMillis) {
+    long due =
+        commits.commit(
+            (statements, now) -> {
+              statements.update(
+                  "release-delivery", now + delayMillis, delivery.pk(), node, delivery.epoch());
+              return now + delayMillis;
+            });
+    lanes.release(delivery.accountPk(), delivery.bytes());
+    lanes.waiting(delivery.accountPk(), due);
+  }
+
+  @Override
+  public void close() {
+    commits.close();
+  }
+
+  private void recover() {
+    Map<Long, Long> due = new HashMap<>();
+    pending.set(
+        commits.commit(
+            (statements, now) -> {
+              new Interrupted(ids).recover(statements, now);
+              try (ResultSet rows = statements.query("lanes")) {
+                while (rows.next()) {
+                  due.put(rows.getLong("account_pk"), rows.getLong("due_at"));
+                }
+              }
+              try (ResultSet rows = statements.query("unreported-tenants")) {
+                while (rows.next()) {
+                  unreported.add(rows.getString(1));
+                }
+              }
+              return one(statements.query("count-pending"));
+            }));
+    due.forEach(lanes::waiting);
+  }
+
+  private static long one(ResultSet rows) throws SQLException {
+    try (rows) {
+      rows.next();
+      return rows.getLong(1);
+    }
+  }
+}

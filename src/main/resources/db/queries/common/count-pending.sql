@@ -1,0 +1,1 @@
+SELECT count(DISTINCT message_pk) FROM queue

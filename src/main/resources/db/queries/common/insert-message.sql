@@ -1,0 +1,3 @@
+INSERT INTO message (pk, tenant_id, id, account_id, priority, batch_code, deferred_ts, created_at, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant_id, id) DO NOTHING

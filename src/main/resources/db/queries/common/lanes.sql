@@ -1,0 +1,4 @@
+SELECT account_pk, min(due_at) AS due_at
+FROM queue
+WHERE state = 'due'
+GROUP BY account_pk

@@ -1,0 +1,3 @@
+UPDATE message
+SET account_id = ?, priority = ?, batch_code = ?, deferred_ts = ?, payload = ?
+WHERE pk = ?

@@ -1,0 +1,3 @@
+UPDATE recipient
+SET state = ?, code = ?, enhanced = ?, reply = ?, changed_at = ?
+WHERE message_pk = ? AND position = ?
