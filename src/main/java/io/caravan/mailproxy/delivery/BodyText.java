@@ -14,12 +14,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * A body in seven bits with CRLF line ends (RFC 2045 section 6). As it is where it may be, else
  * quoted-printable, or base64 where most of it is not ASCII, as Jakarta Mail chooses.
- *
- * @param encoding value of Content-Transfer-Encoding
  */
-record BodyText(String encoding, byte[] bytes) {
+final class BodyText {
   private static final int MAX_LINE = 998;
   private static final byte[] CRLF = {'\r', '\n'};
+
+  private final String encoding;
+  private final byte[] bytes;
+
+  private BodyText(String encoding, byte[] bytes) {
+    this.encoding = encoding;
+    this.bytes = bytes;
+  }
+
+  /** Value of Content-Transfer-Encoding. */
+  String encoding() {
+    return encoding;
+  }
+
+  byte[] bytes() {
+    return bytes;
+  }
 
   static BodyText of(String body) {
     byte[] ascii = plain(body);
