@@ -1,0 +1,114 @@
+package io.caravan.mailproxy.delivery;
+
+import jakarta.mail.MessagingException;
+import jakarta.mail.internet.MimeUtility;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A body in seven bits with CRLF line ends (RFC 2045 section 6). As it is where it may be, else
+ * quoted-printable, or base64 where most of it is not ASCII, as Jakarta Mail chooses.
+ */
+final class BodyText {
+  private static final int MAX_LINE = 998;
+  private static final byte[] CRLF = {'\r', '\n'};
+
+  private final String encoding;
+  private final byte[] bytes;
+
+  private BodyText(String encoding, byte[] bytes) {
+    this.encoding = encoding;
+    this.bytes = bytes;
+  }
+
+  /** Value of Content-Transfer-Encoding. */
+  String encoding() {
+    return encoding;
+  }
+
+  byte[] bytes() {
+    return bytes;
+  }
+
+  static BodyText of(String body) {
+    byte[] ascii = plain(body);
+    if (ascii != null) {
+      return new BodyText("7bit", ascii);
+    }
+    byte[] bytes = crlf(body).getBytes(StandardCharsets.UTF_8);
+    int high = 0;
+    for (byte b : bytes) {
+      if (b < 0) {
+        high++;
+      }
+    }
+    return high > bytes.length - high
+        ? new BodyText("base64", Base64.getMimeEncoder(76, CRLF).encode(bytes))
+        : new BodyText("quoted-printable", quotedPrintable(bytes));
+  }
+
+  /** Whether a text in ASCII stands in the encoded body. */
+  boolean contains(String text) {
+    return new String(bytes, StandardCharsets.ISO_8859_1).contains(text);
+  }
+
+  /** The body as it is; {@code null}: it does not fit into seven bits and lines of 998. */
+  private static byte @Nullable [] plain(String body) {
+    byte[] out = new byte[body.length() + body.length() / 16 + 16];
+    int at = 0;
+    int line = 0;
+    for (int i = 0; i < body.length(); i++) {
+      char c = body.charAt(i);
+      if (at + 2 > out.length) {
+        out = Arrays.copyOf(out, out.length * 2);
+      }
+      if (c == '\r' || c == '\n') {
+        if (c == '\r' && i + 1 < body.length() && body.charAt(i + 1) == '\n') {
+          i++;
+        }
+        out[at++] = '\r';
+        out[at++] = '\n';
+        line = 0;
+      } else if (c > '~' || (c < ' ' && c != '\t') || ++line > MAX_LINE) {
+        return null;
+      } else {
+        out[at++] = (byte) c;
+      }
+    }
+    return Arrays.copyOf(out, at);
+  }
+
+  private static String crlf(String body) {
+    StringBuilder out = new StringBuilder(body.length() + body.length() / 16);
+    for (int i = 0; i < body.length(); i++) {
+      char c = body.charAt(i);
+      if (c == '\r' || c == '\n') {
+        if (c == '\r' && i + 1 < body.length() && body.charAt(i + 1) == '\n') {
+          i++;
+        }
+        out.append("\r\n");
+      } else {
+        out.append(c);
+      }
+    }
+    return out.toString();
+  }
+
+  private static byte[] quotedPrintable(byte[] bytes) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length * 2);
+    try (OutputStream encoder = MimeUtility.encode(out, "quoted-printable")) {
+      encoder.write(bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (MessagingException e) {
+      throw new IllegalStateException(e);
+    }
+    return out.toByteArray();
+  }
+}

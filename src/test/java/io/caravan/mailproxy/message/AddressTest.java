@@ -1,0 +1,154 @@
+package io.caravan.mailproxy.message;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.time.Duration;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class AddressTest {
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          a@x.test                                |                       | a@x.test
+          A.b+c@X.TEST                            |                       | A.b+c@x.test
+          ` a@x.test `                            |                       | a@x.test
+          Ann Example <a@x.test>                  | Ann Example           | a@x.test
+          John Q. Public <a@x.test>               | John Q. Public        | a@x.test
+          Shop (Sales) <a@x.test>                 | Shop (Sales)          | a@x.test
+          "Doe, \\"J\\"" <a@x.test>               | Doe, "J"              | a@x.test
+          "a@evil.test" <a@good.test>             | a@evil.test           | a@good.test
+          Jörg Ärger 👩‍🚀 <j@x.test>               | Jörg Ärger 👩‍🚀        | j@x.test
+          =?utf-8?q?J=C3=B6rg?= <j@x.test>        | =?utf-8?q?J=C3=B6rg?= | j@x.test
+          <a@x.test>                              |                       | a@x.test
+          "john doe"@x.test                       |                       | "john doe"@x.test
+          "john"@x.test                           |                       | john@x.test
+          v@bücher.test                           |                       | v@xn--bcher-kva.test
+          v@BÜCHER.test                           |                       | v@xn--bcher-kva.test
+          v@xn--bcher-kva.test                    |                       | v@xn--bcher-kva.test
+          völ@x.test                              |                       | völ@x.test
+          v瘍瘊DATA@y.test                         |                       | v瘍瘊DATA@y.test
+          a@раypal.com                            |                       | a@xn--ypal-43d9g.com
+          """)
+  void acceptsOneMailbox(String text, String display, String wire) {
+    Address address = Address.parse(text);
+    assertThat(address.wire()).isEqualTo(wire);
+    assertThat(address.display()).isEqualTo(display == null ? "" : display);
+  }
+
+  @ParameterizedTest(name = "{index}")
+  @ValueSource(
+      strings = {
+        "",
+        "a",
+        "@x.test",
+        "a@",
+        "a b@x.test",
+        "a..b@x.test",
+        ".a@x.test",
+        "a.@x.test",
+        "\"\u0001\"@x.test",
+        // B11 to B13
+        "\"x\" <a@x.test>\r\nRCPT TO:<e@y>",
+        "v@y.test> SIZE=1",
+        "v@y.test ORCPT=rfc822;x",
+        "v@y.test\r\nDATA",
+        "\"v\r\nRCPT TO:<e@y>\"@y.test",
+        // B14, B15
+        "a@x.test,b@y.test",
+        "Doe, John <a@x.test>",
+        "undisclosed-recipients:;",
+        "grp: a@x.test, b@y.test;",
+        "grp: Ann <a@x.test>",
+        // B16
+        "a@[127.0.0.1]",
+        "a@[IPv6:::1]",
+        "a@localhost",
+        "a@127.0.0.1",
+        "a@\uff11\uff12\uff17.0.0.1",
+        // B17
+        "\"a@evil.test\"@good.test",
+        "a@good.test(@evil.test)",
+        "a@good.test (comment)",
+        "a(comment)@good.test",
+        "a@evil.test <b@good.test>",
+        "a@evil.test@good.test",
+        "=?utf-8?q?a=40evil.test?=@good.test",
+        "a<b>@x.test",
+        "<a@x.test> junk",
+        "<a@x.test> junk>",
+        "<<a@x.test>>",
+        "< a@x.test >",
+        "\"open <a@x.test>",
+        // B21
+        "fa\u00df@fa\u00df.de",
+        "a@\u03c2.test",
+        "a@x\u200dy.test",
+        "a@x\u200cy.test",
+        "a@x\u00ady.test",
+        "a\u200db@x.test",
+        "a@\u2100.test",
+        "a@x\uff20y.test",
+        "a@STRA\u1e9eE.test",
+        // B22
+        "a@y.test\0",
+        "a@y.test\t",
+        "\tAnn <a@y.test>",
+        "\uFEFFa@y.test",
+        "\uFEFFAnn <a@y.test>",
+        "a@y.test\u0085",
+        "a@y.test\u2028",
+        // names of hosts
+        "a@.test",
+        "a@x..test",
+        "a@x.test.",
+        "a@-x.test",
+        "a@x-.test",
+        "a@x_y.test",
+        "a@x.test:25",
+      })
+  void refusesEverythingElse(String text) {
+    assertThatIllegalArgumentException().isThrownBy(() -> Address.parse(text));
+  }
+
+  @Test
+  void holdsTheLengthsOfSmtp() {
+    String label = "d".repeat(63);
+    assertThat(Address.parse("l".repeat(64) + "@x.test").local()).hasSize(64);
+    refusesEverythingElse("l".repeat(65) + "@x.test");
+    refusesEverythingElse("ö".repeat(33) + "@x.test");
+    refusesEverythingElse("a@" + "d".repeat(64) + ".test");
+    refusesEverythingElse("a@" + "ü".repeat(63) + ".test");
+    refusesEverythingElse("a@" + String.join(".", label, label, label, label, "test"));
+    String longest = String.join(".", label, label, label, "d".repeat(54), "te");
+    assertThat(Address.parse("abcd@" + longest).wire()).hasSize(254);
+    refusesEverythingElse("abcde@" + longest);
+    refusesEverythingElse("x".repeat(100_000) + "@x.test");
+  }
+
+  @Test
+  void nestedGroupsCostNothing() {
+    String nested = "g:".repeat(5000) + "a@x.test" + ";".repeat(5000);
+    Assertions.assertThatCode(
+            () ->
+                org.junit.jupiter.api.Assertions.assertTimeout(
+                    Duration.ofMillis(100), () -> refusesEverythingElse(nested)))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void splitsListsOutsideOfQuotes() {
+    assertThat(Address.split("\"Doe, J\" <a@x.test>, \"q\\\"uo,te\" <b@x.test>,c@x.test"))
+        .containsExactly("\"Doe, J\" <a@x.test>", " \"q\\\"uo,te\" <b@x.test>", "c@x.test");
+    assertThat(Address.split("a@x.test")).containsExactly("a@x.test");
+    assertThat(Address.split("\"open, a@x.test")).hasSize(1);
+  }
+}
