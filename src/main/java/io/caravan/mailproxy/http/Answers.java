@@ -21,7 +21,9 @@ public final class Answers {
     write(exchange, 200, Map.of("ok", true));
   }
 
-  /** What went wrong, as {@code {"detail": …}}; nothing of an unexpected failure but that it was. */
+  /**
+   * What went wrong, as {@code {"detail": …}}; nothing of an unexpected failure but that it was.
+   */
   public void problem(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     if (failure instanceof Problem problem) {

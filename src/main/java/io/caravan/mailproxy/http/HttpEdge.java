@@ -9,7 +9,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
-/** What the HTTP server answers itself, in the same JSON form: paths without a route, bad requests. */
+/**
+ * What the HTTP server answers itself, in the same JSON form: paths without a route, bad requests.
+ */
 public final class HttpEdge {
   private static final Pattern PARAMETER = Pattern.compile(":[^/]+");
 
@@ -42,9 +44,7 @@ public final class HttpEdge {
   }
 
   private static boolean matches(Route route, RoutingContext context) {
-    return context
-        .normalizedPath()
-        .matches(PARAMETER.matcher(route.getPath()).replaceAll("[^/]+"));
+    return context.normalizedPath().matches(PARAMETER.matcher(route.getPath()).replaceAll("[^/]+"));
   }
 
   private static void failed(RoutingContext context) {

@@ -26,8 +26,7 @@ public record Request(String path, Map<String, List<String>> query, @Nullable St
    */
   public String required(String name) {
     return parameter(name)
-        .orElseThrow(
-            () -> Problem.invalid("missing", List.of("query", name), "Field required"));
+        .orElseThrow(() -> Problem.invalid("missing", List.of("query", name), "Field required"));
   }
 
   /**

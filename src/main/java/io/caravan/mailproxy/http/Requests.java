@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.vertx.core.http.HttpServerRequest;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -61,8 +60,6 @@ public final class Requests {
     } catch (JsonProcessingException e) {
       long offset = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getCharOffset());
       throw Problem.invalid("json_invalid", List.of("body", offset), "JSON decode error");
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
     }
   }
 
@@ -79,7 +76,8 @@ public final class Requests {
     try {
       return query == null ? Map.of() : new QueryStringDecoder(query, false).parameters();
     } catch (IllegalArgumentException e) {
-      throw Problem.invalid("query_invalid", List.of("query"), "Query is not percent-encoded UTF-8");
+      throw Problem.invalid(
+          "query_invalid", List.of("query"), "Query is not percent-encoded UTF-8");
     }
   }
 

@@ -47,7 +47,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
         meet(statements, submission, now);
       }
     }
-    return new Stored(submissions.size() - refused.size(), refused, hot);
+    int items = submissions.stream().mapToInt(Submission::items).sum();
+    return new Stored(items - refused.size(), refused, hot);
   }
 
   @Override
@@ -162,7 +163,9 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   }
 
   private void refuse(Submission submission, String reason) {
-    refused.add(new Stored.Refused(submission.index(), submission.message().id(), reason));
+    String id = submission.message().id();
+    refused.add(new Stored.Refused(submission.index(), id, reason));
+    submission.copies().forEach(index -> refused.add(new Stored.Refused(index, id, reason)));
   }
 
   /** A client's deferred_ts may lie anywhere; in the past it means at once. */

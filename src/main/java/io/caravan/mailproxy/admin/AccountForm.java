@@ -1,0 +1,72 @@
+package io.caravan.mailproxy.admin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.http.Caller;
+import io.caravan.mailproxy.http.Guard;
+import io.caravan.mailproxy.http.JsonFields;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.apache.camel.Exchange;
+
+/** Body of {@code POST /account}, checked (genro-api 1.6; DECISIONS, Names). */
+public final class AccountForm {
+  private static final int MAX_PORT = 65_535;
+  private static final int MAX_CONNECTIONS = 1_000;
+  private static final int DEFAULT_CONNECTIONS = 10;
+  private static final int DEFAULT_TTL_SECONDS = 300;
+  private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:\\[\\]-]{1,253}");
+
+  /** The values for {@code upsert-account.sql}; replaces the body. */
+  public Map<String, Object> read(Exchange exchange) {
+    Caller caller = exchange.getProperty(Guard.CALLER, Caller.class);
+    return read(new JsonFields(exchange.getMessage().getBody(JsonNode.class)), caller);
+  }
+
+  private static Map<String, Object> read(JsonFields form, Caller caller) {
+    Map<String, Object> row = new HashMap<>();
+    String type = form.text("type", 20, "relay").toLowerCase(Locale.ROOT);
+    boolean sandbox = type.equals("sandbox");
+    if (!sandbox && !type.equals("relay")) {
+      throw form.wrong("type", "Input should be 'relay' or 'sandbox'");
+    }
+    row.put("tenant", form.text("tenant_id", 255, tenantOf(caller)));
+    row.put("id", form.required("id", 255));
+    row.put("type", type);
+    row.put("host", sandbox ? form.text("host", 253, "sandbox") : form.required("host", 253));
+    row.put("port", sandbox ? 0L : form.requiredNumber("port", 1, MAX_PORT));
+    row.put("user", form.text("user", 1_024, null));
+    row.put("password", form.text("password", 1_024, null));
+    row.put("useTls", form.flag("use_tls"));
+    row.put("ttl", form.number("ttl", 1, Integer.MAX_VALUE, (long) DEFAULT_TTL_SECONDS));
+    row.put("batchSize", form.number("batch_size", 1, Integer.MAX_VALUE, null));
+    for (String window : List.of("second", "minute", "hour", "day")) {
+      Long limit = form.number("limit_per_" + window, Integer.MIN_VALUE, Integer.MAX_VALUE, null);
+      row.put(window, limit == null || limit <= 0 ? null : limit);
+    }
+    row.put("behavior", form.text("limit_behavior", 20, "defer"));
+    row.put(
+        "connections",
+        form.number("max_connections", 1, MAX_CONNECTIONS, (long) DEFAULT_CONNECTIONS));
+    row.put("messages", form.number("max_messages_per_connection", 0, Integer.MAX_VALUE, 0L));
+    row.put("localAddress", form.text("local_address", 64, null));
+    row.put("tlsCa", form.pem("tls_ca"));
+    row.put("pec", Boolean.TRUE.equals(form.flag("is_pec_account")) ? 1 : 0);
+    row.put("imapHost", form.text("imap_host", 253, null));
+    row.put("imapPort", form.number("imap_port", 1, MAX_PORT, 993L));
+    row.put("imapUser", form.text("imap_user", 1_024, null));
+    row.put("imapPassword", form.text("imap_password", 1_024, null));
+    if (!sandbox && !HOST.matcher((String) row.get("host")).matches()) {
+      throw form.wrong("host", "Input should be a host name or an address");
+    }
+    row.replaceAll((name, value) -> value instanceof Boolean flag ? (flag ? 1 : 0) : value);
+    return row;
+  }
+
+  /** Without a tenant the account belongs to the tenant {@code default} (genro-api 1.12). */
+  private static String tenantOf(Caller caller) {
+    return caller.tenantId() == null ? "default" : caller.tenantId();
+  }
+}

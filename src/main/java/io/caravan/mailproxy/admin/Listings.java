@@ -1,0 +1,136 @@
+package io.caravan.mailproxy.admin;
+
+import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.Problem;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Rows of the store in the form clients know: null is left out, secrets never appear. */
+public final class Listings {
+  private static final DateTimeFormatter ISO =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss").withZone(ZoneOffset.UTC);
+
+  /** {@code GET /accounts} (genro-api 1.6). */
+  public Map<String, Object> accounts(List<Map<String, Object>> rows) {
+    List<Map<String, Object>> accounts = new ArrayList<>();
+    for (Map<String, Object> row : rows) {
+      Map<String, Object> account = new LinkedHashMap<>();
+      row.forEach(
+          (name, value) -> {
+            switch (name) {
+              case "use_tls", "is_pec_account" -> put(account, name, flag(value));
+              case "created_at", "updated_at" -> put(account, name, iso(value));
+              default -> put(account, name, value);
+            }
+          });
+      accounts.add(account);
+    }
+    return answer("accounts", accounts);
+  }
+
+  /**
+   * {@code DELETE /account/{id}}.
+   *
+   * @throws Problem 400 there was none
+   */
+  public void deleted(List<Map<String, Object>> rows) {
+    if (rows.isEmpty()) {
+      throw new Problem(400, "account not found or not owned by tenant");
+    }
+  }
+
+  /** {@code GET /messages} (genro-api 1.5). */
+  public Map<String, Object> messages(List<Map<String, Object>> rows) {
+    List<Map<String, Object>> messages = new ArrayList<>();
+    for (Map<String, Object> row : rows) {
+      messages.add(message(row));
+    }
+    return answer("messages", messages);
+  }
+
+  private static Map<String, Object> message(Map<String, Object> row) {
+    Map<String, Object> message = new LinkedHashMap<>();
+    put(message, "pk", String.valueOf(row.get("pk")));
+    for (String name : List.of("id", "tenant_id", "tenant_name", "account_id", "priority")) {
+      put(message, name, row.get(name));
+    }
+    put(message, "batch_code", row.get("batch_code"));
+    boolean pending = row.get("due_at") != null;
+    if (pending && !before(row.get("due_at"), row.get("now"))) {
+      put(message, "deferred_ts", seconds(row.get("due_at")));
+    }
+    if (!pending) {
+      put(message, "sent_ts", seconds(row.get("final_at")));
+      if ("error".equals(row.get("final_type"))) {
+        put(message, "error_ts", seconds(row.get("final_at")));
+        put(message, "error", row.get("final_text"));
+      }
+    }
+    put(message, "reported_ts", seconds(row.get("reported_at")));
+    put(message, "created_at", iso(row.get("created_at")));
+    put(message, "updated_at", iso(row.get("updated_at")));
+    message.put("is_pec", false);
+    message.put("message", Json.tree(String.valueOf(row.get("payload"))));
+    message.put("recipients", Json.tree(String.valueOf(row.get("recipients"))));
+    if (row.get("history") != null) {
+      message.put("history", history(String.valueOf(row.get("history"))));
+    }
+    return message;
+  }
+
+  private static List<Map<String, Object>> history(String json) {
+    List<Map<String, Object>> history = new ArrayList<>();
+    for (var event : Json.tree(json)) {
+      Map<String, Object> told = new LinkedHashMap<>();
+      told.put("event_id", event.path("pk").longValue());
+      told.put("event_type", event.path("type").textValue());
+      told.put("event_ts", event.path("at").longValue() / 1000);
+      if (event.hasNonNull("text")) {
+        told.put("description", event.path("text").textValue());
+      }
+      told.put("metadata", event.path("data"));
+      if (event.hasNonNull("reported_at")) {
+        told.put("reported_ts", event.path("reported_at").longValue() / 1000);
+      }
+      history.add(told);
+    }
+    return history;
+  }
+
+  private static Map<String, Object> answer(String name, List<?> list) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("ok", true);
+    answer.put(name, list);
+    return answer;
+  }
+
+  private static void put(Map<String, Object> target, String name, @Nullable Object value) {
+    if (value != null) {
+      target.put(name, value);
+    }
+  }
+
+  private static @Nullable Boolean flag(@Nullable Object value) {
+    return value instanceof Number number ? Boolean.valueOf(number.longValue() != 0) : null;
+  }
+
+  private static @Nullable Long seconds(@Nullable Object millis) {
+    return millis instanceof Number number ? Long.valueOf(number.longValue() / 1000) : null;
+  }
+
+  private static @Nullable String iso(@Nullable Object millis) {
+    return millis instanceof Number number
+        ? ISO.format(Instant.ofEpochMilli(number.longValue()))
+        : null;
+  }
+
+  private static boolean before(@Nullable Object a, @Nullable Object b) {
+    return a instanceof Number x && b instanceof Number y && x.longValue() <= y.longValue();
+  }
+}

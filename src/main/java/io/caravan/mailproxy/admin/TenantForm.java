@@ -1,0 +1,66 @@
+package io.caravan.mailproxy.admin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.http.JsonFields;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
+
+/** Body of {@code POST /tenant}, checked (genro-api 1.7). */
+public final class TenantForm {
+
+  /** The values for {@code upsert-tenant.sql}; replaces the body. */
+  public Map<String, Object> read(Exchange exchange) {
+    JsonFields form = new JsonFields(exchange.getMessage().getBody(JsonNode.class));
+    Map<String, Object> row = new HashMap<>();
+    row.put("id", form.required("id", 255));
+    row.put("name", form.text("name", 255, null));
+    row.put("baseUrl", url(form, form.text("client_base_url", 2_000, null)));
+    row.put("syncPath", form.text("client_sync_path", 2_000, null));
+    row.put("attachmentPath", form.text("client_attachment_path", 2_000, null));
+    for (String name : new String[] {"client_auth", "rate_limits", "large_file_config"}) {
+      row.put(name, object(form, name));
+    }
+    row.put("active", Boolean.FALSE.equals(form.flag("active")) ? 0 : 1);
+    return row;
+  }
+
+  private static @Nullable String object(JsonFields form, String name) {
+    JsonNode node = form.node(name);
+    if (node == null) {
+      return null;
+    }
+    if (!node.isObject()) {
+      throw form.wrong(name, "Input should be a valid object");
+    }
+    if (name.equals("client_auth")) {
+      JsonFields auth = new JsonFields(node);
+      for (String field : new String[] {"method", "token", "user", "password"}) {
+        auth.text(field, 4_096, null);
+      }
+    }
+    return node.toString();
+  }
+
+  /** The administrator sets it, so that it may be private (DECISIONS, Guards). */
+  private static @Nullable String url(JsonFields form, @Nullable String text) {
+    if (text == null) {
+      return null;
+    }
+    try {
+      URI uri = new URI(text);
+      if (("http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme()))
+          && uri.getHost() != null
+          && uri.getUserInfo() == null
+          && uri.getFragment() == null) {
+        return text;
+      }
+    } catch (URISyntaxException e) {
+      // answered below
+    }
+    throw form.wrong("client_base_url", "Input should be an http or https URL without credentials");
+  }
+}

@@ -1,0 +1,103 @@
+package io.caravan.mailproxy.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the fields of a JSON object; what does not fit is a {@link Problem} 422. */
+public final class JsonFields {
+  private static final Predicate<String> NO_CONTROLS =
+      text -> text.chars().noneMatch(Character::isISOControl);
+
+  private final JsonNode object;
+
+  public JsonFields(JsonNode object) {
+    if (!object.isObject()) {
+      throw Problem.invalid(
+          "model_attributes_type", List.of("body"), "Input should be a valid object");
+    }
+    this.object = object;
+  }
+
+  public Problem wrong(String name, String message) {
+    return Problem.invalid("value_error", List.of("body", name), message);
+  }
+
+  public @Nullable JsonNode node(String name) {
+    JsonNode node = object.get(name);
+    return node == null || node.isNull() ? null : node;
+  }
+
+  public String required(String name, int max) {
+    String text = text(name, max, null);
+    if (text == null) {
+      throw Problem.invalid("missing", List.of("body", name), "Field required");
+    }
+    if (text.isBlank()) {
+      throw wrong(name, "Input should not be blank");
+    }
+    return text;
+  }
+
+  @NullUnmarked
+  public String text(String name, int max, String absent) {
+    JsonNode node = node(name);
+    if (node == null) {
+      return absent;
+    }
+    if (!node.isTextual()) {
+      throw Problem.invalid("string_type", List.of("body", name), "Input should be a valid string");
+    }
+    if (node.textValue().length() > max || !NO_CONTROLS.test(node.textValue())) {
+      throw wrong(name, "Input should have at most " + max + " characters, none of control");
+    }
+    return node.textValue();
+  }
+
+  public @Nullable String pem(String name) {
+    JsonNode node = node(name);
+    if (node == null) {
+      return null;
+    }
+    if (!node.isTextual() || !node.textValue().contains("-----BEGIN CERTIFICATE-----")) {
+      throw wrong(name, "Input should be certificates in PEM form");
+    }
+    return node.textValue();
+  }
+
+  public @Nullable Boolean flag(String name) {
+    JsonNode node = node(name);
+    if (node == null) {
+      return null;
+    }
+    if (!node.isBoolean()) {
+      throw Problem.invalid("bool_type", List.of("body", name), "Input should be a valid boolean");
+    }
+    return node.booleanValue();
+  }
+
+  public long requiredNumber(String name, long min, long max) {
+    Long number = number(name, min, max, null);
+    if (number == null) {
+      throw Problem.invalid("missing", List.of("body", name), "Field required");
+    }
+    return number;
+  }
+
+  @NullUnmarked
+  public Long number(String name, long min, long max, Long absent) {
+    JsonNode node = node(name);
+    if (node == null) {
+      return absent;
+    }
+    if (!node.isIntegralNumber()) {
+      throw Problem.invalid("int_type", List.of("body", name), "Input should be a valid integer");
+    }
+    if (!node.canConvertToLong() || node.longValue() < min || node.longValue() > max) {
+      throw wrong(name, "Input should be between " + min + " and " + max);
+    }
+    return node.longValue();
+  }
+}
