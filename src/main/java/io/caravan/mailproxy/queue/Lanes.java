@@ -174,7 +174,7 @@ public final class Lanes {
   }
 
   /** An attempt's place at the relay ended: another delivery of its lane may start. */
-  void finish(Delivery delivery) {
+  public void finish(Delivery delivery) {
     connections(delivery.accountPk()).finish();
     queues.forEach(Runnable::run);
   }

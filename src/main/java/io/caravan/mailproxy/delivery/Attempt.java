@@ -1,0 +1,100 @@
+package io.caravan.mailproxy.delivery;
+
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Answer;
+import io.caravan.mailproxy.message.AttemptResult;
+import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Verdict;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One try of one delivery, the exchange property {@code attempt} from its begin to its record. Its
+ * getters are for Simple in routes.
+ */
+public final class Attempt {
+  /** Exchange property that holds it. */
+  public static final String PROPERTY = "attempt";
+
+  private Delivery delivery;
+  private @Nullable Account account;
+  private @Nullable OutgoingMail mail;
+  private final List<Verdict> verdicts = new ArrayList<>();
+  private boolean connected = true;
+  private boolean open = true;
+
+  Attempt(Delivery delivery) {
+    this.delivery = delivery;
+  }
+
+  public Delivery getDelivery() {
+    return delivery;
+  }
+
+  void delivery(Delivery read) {
+    delivery = read;
+  }
+
+  /** Whether the message is still to be read from the store. */
+  public boolean isUnread() {
+    return delivery.message() == null;
+  }
+
+  /** The client's id of the message. */
+  public String getId() {
+    return delivery.loaded().id();
+  }
+
+  public String getTenantId() {
+    return delivery.loaded().tenantId();
+  }
+
+  /** The account it goes through; before that is chosen, the one the client named. */
+  public String getAccountId() {
+    return account == null ? delivery.loaded().accountId() : account.id();
+  }
+
+  /** 1 for the first attempt. */
+  public int getNumber() {
+    return delivery.attempts() + 1;
+  }
+
+  public @Nullable Account getAccount() {
+    return account;
+  }
+
+  void account(Account chosen) {
+    account = chosen;
+  }
+
+  @Nullable OutgoingMail mail() {
+    return mail;
+  }
+
+  void mail(OutgoingMail composed) {
+    mail = composed;
+  }
+
+  void judge(Answer answer, Verdict.Fate fate, @Nullable Long delayMillis, String reason) {
+    verdicts.add(new Verdict(answer, fate, delayMillis, reason));
+  }
+
+  AttemptResult result() {
+    return new AttemptResult(delivery, getAccountId(), List.copyOf(verdicts));
+  }
+
+  /** Whether it still holds its lane's leave to connect; asked once. */
+  boolean disconnect() {
+    boolean was = connected;
+    connected = false;
+    return was;
+  }
+
+  /** Whether nothing stands in the store yet of how it ended; asked once. */
+  boolean close() {
+    boolean was = open;
+    open = false;
+    return was;
+  }
+}

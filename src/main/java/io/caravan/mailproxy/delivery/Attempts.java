@@ -1,0 +1,173 @@
+package io.caravan.mailproxy.delivery;
+
+import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.intake.MessageReader;
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Answer;
+import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Message;
+import io.caravan.mailproxy.message.Recipient;
+import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.queue.Lanes;
+import io.caravan.mailproxy.queue.Outbox;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/** The steps of {@code deliver-message}, in the order of the route. */
+public final class Attempts {
+  /** Exchange property a route may set to the id of another account of the same tenant. */
+  public static final String ACCOUNT = "account";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
+  private static final String LOG_ACCOUNT = "account_id";
+  private static final long ABANDONED_DELAY_MILLIS = 60_000;
+
+  private final Directory directory;
+  private final Composer composer;
+  private final ReplyClassifier classifier;
+  private final Outbox outbox;
+  private final Lanes lanes;
+  private final SandboxRelay sandbox;
+
+  public Attempts(
+      Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox) {
+    this.directory = directory;
+    this.composer = new Composer();
+    this.classifier = new ReplyClassifier();
+    this.outbox = outbox;
+    this.lanes = lanes;
+    this.sandbox = sandbox;
+  }
+
+  /** Starts an attempt of the delivery in the body. However the route ends, it is closed. */
+  public void begin(Exchange exchange) {
+    Attempt attempt = new Attempt(exchange.getMessage().getBody(Delivery.class));
+    exchange.setProperty(Attempt.PROPERTY, attempt);
+    exchange
+        .getExchangeExtension()
+        .addOnCompletion(
+            new SynchronizationAdapter() {
+              @Override
+              public void onDone(Exchange done) {
+                MDC.remove(LOG_ACCOUNT);
+                abandon(attempt);
+              }
+            });
+  }
+
+  /** Parameters for {@code read-message.sql}; replaces the body. */
+  public Map<String, Object> key(Exchange exchange) {
+    Delivery delivery = attempt(exchange).getDelivery();
+    return Map.of("message", delivery.messagePk(), "delivery", delivery.pk());
+  }
+
+  /** Takes the message that was read. */
+  public void read(Exchange exchange, List<Map<String, Object>> rows) {
+    Attempt attempt = attempt(exchange);
+    if (rows.isEmpty()) {
+      throw new IllegalStateException(
+          "message " + attempt.getDelivery().messagePk() + " is not in the store any more");
+    }
+    Message message = MessageReader.read((String) rows.get(0).get("payload"));
+    List<Recipient> pending = new ArrayList<>();
+    for (var recipient :
+        io.caravan.mailproxy.http.Json.tree((String) rows.get(0).get("recipients"))) {
+      pending.add(
+          new Recipient(
+              recipient.path("position").intValue(), recipient.path("address").textValue()));
+    }
+    attempt.delivery(attempt.getDelivery().with(message, pending));
+    exchange.getMessage().setBody(attempt.getDelivery());
+  }
+
+  /**
+   * Chooses the account: the lane's, or the one that a route named in property {@value #ACCOUNT}.
+   *
+   * @throws NoAccountException there is none any more
+   */
+  public void account(Exchange exchange) throws NoAccountException {
+    Attempt attempt = attempt(exchange);
+    String named = exchange.getProperty(ACCOUNT, String.class);
+    Account account =
+        (named == null
+                ? directory.account(attempt.getDelivery().accountPk())
+                : directory.account(attempt.getTenantId(), named))
+            .orElseThrow(
+                () ->
+                    new NoAccountException(
+                        named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
+    attempt.account(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
+    MDC.put(LOG_ACCOUNT, account.id());
+  }
+
+  /** Makes the mail, the same bytes on each attempt; message headers become headers of the mail. */
+  public OutgoingMail compose(Exchange exchange) {
+    Attempt attempt = attempt(exchange);
+    Delivery delivery = attempt.getDelivery();
+    Message message = delivery.loaded();
+    Account account = attempt.getAccount();
+    if (account == null) {
+      throw new IllegalStateException("no account was chosen");
+    }
+    Map<String, String> headers = new HashMap<>();
+    exchange.getMessage().getHeaders().forEach((name, value) -> headers.put(name, "" + value));
+    byte[] content =
+        composer.compose(delivery.messagePk(), delivery.acceptedAt(), message, headers);
+    exchange.getMessage().removeHeaders("*");
+    OutgoingMail mail =
+        new OutgoingMail(
+            account,
+            message.sender(),
+            delivery.recipients(),
+            Composer.messageId(delivery.messagePk(), message),
+            content,
+            () -> outbox.enterData(delivery));
+    attempt.mail(mail);
+    return mail;
+  }
+
+  /** What the relay answered for each recipient; the place at the relay is free from here on. */
+  public List<Answer> answers(Exchange exchange) {
+    Attempt attempt = attempt(exchange);
+    if (attempt.disconnect()) {
+      lanes.finish(attempt.getDelivery());
+    }
+    return classifier.answers(
+        attempt.getDelivery().recipients(),
+        attempt.mail(),
+        exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
+  }
+
+  /** Records the verdicts; when it returns, they are on disk. */
+  public Settled record(Exchange exchange) {
+    Attempt attempt = attempt(exchange);
+    Settled settled = outbox.record(attempt.result());
+    attempt.close();
+    return settled;
+  }
+
+  /** A route dropped the exchange, or the store did not take its result: the delivery goes back. */
+  private void abandon(Attempt attempt) {
+    if (attempt.disconnect()) {
+      lanes.finish(attempt.getDelivery());
+    }
+    if (attempt.close()) {
+      LOG.error(
+          "attempt of message {} ended without a result, trying again in {} s",
+          attempt.getDelivery().messagePk(),
+          ABANDONED_DELAY_MILLIS / 1000);
+      outbox.release(attempt.getDelivery(), ABANDONED_DELAY_MILLIS);
+    }
+  }
+
+  private static Attempt attempt(Exchange exchange) {
+    return exchange.getProperty(Attempt.PROPERTY, Attempt.class);
+  }
+}

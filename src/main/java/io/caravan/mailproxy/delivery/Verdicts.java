@@ -1,0 +1,80 @@
+package io.caravan.mailproxy.delivery;
+
+import io.caravan.mailproxy.message.Answer;
+import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Verdict.Fate;
+import java.time.InstantSource;
+import org.apache.camel.Exchange;
+
+/** What the retry policy in {@code routes/retry.camel.yaml} may say of an answer. */
+public final class Verdicts {
+  /** Exchange property with the delays between attempts: seconds, comma-separated, last repeats. */
+  public static final String DELAYS = "retryDelays";
+
+  /** Exchange property with the number of attempts after which a deferral is a failure. */
+  public static final String MAX_ATTEMPTS = "retryMaxAttempts";
+
+  private final InstantSource clock;
+  private final double jitter;
+  private final long maxAgeSeconds;
+
+  /**
+   * Takes the numbers that hold for all policies.
+   *
+   * @param clock the database's clock
+   * @param jitter share of a delay by which it is lengthened or shortened at random, 0 to 1
+   * @param maxAgeSeconds seconds after acceptance at which a message is given up
+   */
+  public Verdicts(InstantSource clock, double jitter, long maxAgeSeconds) {
+    this.clock = clock;
+    this.jitter = jitter;
+    this.maxAgeSeconds = maxAgeSeconds;
+  }
+
+  /** The recipient has the mail. */
+  public void sent(Exchange exchange) {
+    Answer answer = answer(exchange);
+    attempt(exchange).judge(answer, Fate.SENT, null, answer.said());
+  }
+
+  /** The recipient will not get the mail. */
+  public void failed(Exchange exchange) {
+    Answer answer = answer(exchange);
+    attempt(exchange).judge(answer, Fate.FAILED, null, answer.said());
+  }
+
+  /** Another attempt follows, unless there were enough or the message is too old. */
+  public void deferred(Exchange exchange) {
+    Answer answer = answer(exchange);
+    Attempt attempt = attempt(exchange);
+    RetrySchedule schedule =
+        RetrySchedule.parse(exchange.getProperty(DELAYS, String.class), jitter);
+    int most = exchange.getProperty(MAX_ATTEMPTS, Integer.class);
+    long delay = schedule.delayMillis(attempt.getNumber());
+    if (attempt.getNumber() >= most) {
+      attempt.judge(
+          answer,
+          Fate.FAILED,
+          null,
+          "Max retries (" + (most - 1) + ") exceeded: " + answer.said());
+    } else if (clock.millis() + delay > givenUpAt(attempt.getDelivery())) {
+      attempt.judge(answer, Fate.FAILED, null, "Too old to try again: " + answer.said());
+    } else {
+      attempt.judge(answer, Fate.DEFERRED, delay, answer.said());
+    }
+  }
+
+  private long givenUpAt(Delivery delivery) {
+    long byAge = delivery.acceptedAt() + maxAgeSeconds * 1000;
+    Long expires = delivery.loaded().expiresTs();
+    return expires == null || expires > byAge / 1000 ? byAge : expires * 1000;
+  }
+
+  private static Answer answer(Exchange exchange) {
+    return exchange.getMessage().getBody(Answer.class);
+  }
+
+  private static Attempt attempt(Exchange exchange) {
+    return exchange.getProperty(Attempt.PROPERTY, Attempt.class);
+  }
+}
