@@ -1,0 +1,254 @@
+package io.caravan.mailproxy.delivery;
+
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Answer.Kind;
+import io.caravan.mailproxy.message.Phase;
+import jakarta.mail.MessagingException;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/** The connections of one account: how many there may be, and which are kept. */
+final class AccountConnections {
+  private final SmtpSettings settings;
+  private final Function<Account, ConnectionCounts> counts;
+  private final String hostName;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /** Kept ones, the last used on top, so that the others get old enough to be closed. */
+  private final Deque<SmtpConnection> idle = new ArrayDeque<>();
+
+  /** In use or being opened: the keeper looks after their deadlines. */
+  private final Set<SmtpConnection> busy = ConcurrentHashMap.newKeySet();
+
+  private int places;
+  private boolean closed;
+  private @Nullable Trust trust;
+
+  private record Trust(@Nullable String pem, SSLContext context) {}
+
+  AccountConnections(
+      SmtpSettings settings, Function<Account, ConnectionCounts> counts, String hostName) {
+    this.settings = settings;
+    this.counts = counts;
+    this.hostName = hostName;
+  }
+
+  /**
+   * A connection with a session, kept or new; waits for a place.
+   *
+   * @param deadline of the whole message, in nanoseconds of {@link System#nanoTime}
+   */
+  SmtpConnection take(Account account, long deadline, boolean onlyNew) throws MessagingException {
+    SmtpConnection kept;
+    while ((kept = keptOrPlace(account, deadline, onlyNew)) != null) {
+      kept.begin(deadline);
+      if (kept.alive()) {
+        counts.apply(account).reused.increment();
+        return kept;
+      }
+      give(kept);
+    }
+    SmtpConnection fresh = new SmtpConnection(account, settings);
+    busy.add(fresh);
+    boolean opened = false;
+    try {
+      fresh.begin(deadline);
+      fresh.open(trust(account), SmtpConnection.heloName(settings, account, hostName));
+      opened = true;
+      counts.apply(account).opened.increment();
+      return fresh;
+    } finally {
+      if (!opened) {
+        counts.apply(account).failed.increment();
+        busy.remove(fresh);
+        fresh.close();
+        freePlace();
+      }
+    }
+  }
+
+  /**
+   * A kept connection, already among the busy, or {@code null} for a place to open a new one in.
+   */
+  private @Nullable SmtpConnection keptOrPlace(Account account, long deadline, boolean onlyNew)
+      throws MessagingException {
+    List<SmtpConnection> out = new ArrayList<>(0);
+    lock.lock();
+    try {
+      long left = Math.min(settings.waitTimeout().toNanos(), deadline - System.nanoTime());
+      while (true) {
+        if (closed) {
+          throw new RelayException(Kind.UNREACHABLE, Phase.CONNECT, "shutting down", null);
+        }
+        SmtpConnection kept = onlyNew ? null : kept(account, out);
+        if (kept != null) {
+          busy.add(kept);
+          return kept;
+        }
+        if (places >= account.maxConnections() && !idle.isEmpty()) {
+          out.add(idle.removeFirst());
+          places--;
+        }
+        if (places < Math.max(1, account.maxConnections())) {
+          places++;
+          return null;
+        }
+        if (left <= 0) {
+          throw new RelayException(
+              Kind.TEMPORARY, Phase.CONNECT, "connections_busy: none came free in time", null);
+        }
+        left = changed.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RelayException(Kind.UNREACHABLE, Phase.CONNECT, "interrupted", e);
+    } finally {
+      lock.unlock();
+      closeAll(out);
+    }
+  }
+
+  /** The last used one that fits; those that are out of date on the way go to {@code out}. */
+  private @Nullable SmtpConnection kept(Account account, List<SmtpConnection> out) {
+    long now = System.nanoTime();
+    for (Iterator<SmtpConnection> i = idle.descendingIterator(); i.hasNext(); ) {
+      SmtpConnection c = i.next();
+      boolean same = SmtpConnection.sameSession(account, c.account());
+      if (same && c.keeps(account, now) && !c.idleTooLong(now)) {
+        i.remove();
+        return c;
+      }
+      // one of a later revision is left for those who know that revision
+      if (same || c.account().revision() <= account.revision()) {
+        i.remove();
+        out.add(c);
+        places--;
+      }
+    }
+    return null;
+  }
+
+  /** Takes a connection back after use: keeps it, or closes it. */
+  void give(SmtpConnection connection) {
+    connection.end();
+    boolean keep = false;
+    lock.lock();
+    try {
+      busy.remove(connection);
+      keep =
+          !closed
+              && places <= connection.account().maxConnections()
+              && connection.keeps(connection.account(), System.nanoTime());
+      if (keep) {
+        idle.addLast(connection);
+      } else {
+        places--;
+      }
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+    if (!keep) {
+      closeAll(List.of(connection));
+    }
+  }
+
+  private void freePlace() {
+    lock.lock();
+    try {
+      places--;
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The keeper's round: deadlines of the busy, age of the kept. */
+  void look(long now) {
+    for (SmtpConnection c : busy) {
+      c.expireIfDue(now);
+    }
+    List<SmtpConnection> out = new ArrayList<>(0);
+    lock.lock();
+    try {
+      for (Iterator<SmtpConnection> i = idle.iterator(); i.hasNext(); ) {
+        SmtpConnection c = i.next();
+        if (c.idleTooLong(now) || !c.keeps(c.account(), now)) {
+          i.remove();
+          out.add(c);
+          places--;
+        }
+      }
+      if (!out.isEmpty()) {
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+    closeAll(out);
+  }
+
+  /** Closes the kept ones; those in use are closed when they come back after {@link #close}. */
+  void drop() {
+    List<SmtpConnection> out;
+    lock.lock();
+    try {
+      out = new ArrayList<>(idle);
+      idle.clear();
+      places -= out.size();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    closeAll(out);
+  }
+
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+    } finally {
+      lock.unlock();
+    }
+    drop();
+  }
+
+  private void closeAll(List<SmtpConnection> connections) {
+    for (SmtpConnection c : connections) {
+      c.close();
+      counts.apply(c.account()).closed.increment();
+    }
+  }
+
+  private SSLContext trust(Account account) throws RelayException {
+    lock.lock();
+    try {
+      Trust known = trust;
+      if (known == null || !Objects.equals(known.pem(), account.tlsCa())) {
+        known = new Trust(account.tlsCa(), TlsTrust.context(account.tlsCa()));
+        trust = known;
+      }
+      return known.context();
+    } catch (GeneralSecurityException | IOException e) {
+      throw new RelayException(
+          Kind.ACCOUNT, Phase.SESSION, "tls_ca cannot be read: " + RelaySession.said(e), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+}
