@@ -206,6 +206,6 @@ public final class Composer {
   }
 
   private static String printable(String name) {
-    return name.replaceAll("[^!-~]", "?");
+    return name.replaceAll("[^ -~]", "?");
   }
 }
