@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Random;
 import java.util.TimeZone;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -170,7 +171,7 @@ class ComposerTest {
                 ""));
   }
 
-  /** The files were also read with Python's {@code email} package when they were made. */
+  /** What was written once is written for ever: retries send the same bytes. */
   @ParameterizedTest
   @ValueSource(strings = {"plain", "unicode", "files", "utf8-local"})
   void composesTheGoldenMails(String name) throws Exception {
@@ -387,6 +388,31 @@ class ComposerTest {
     assertOnTheWire(mail, true);
     assertThat(parse(mail).getEncoding()).isEqualTo(encoding);
     assertThat(((String) parse(mail).getContent()).replace("\r\n", "\n")).isEqualTo(body);
+  }
+
+  @Test
+  void quotedPrintableIsWhatTheLibraryReads() throws Exception {
+    Random random = new Random(7);
+    String alphabet = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa    \t==..\n\nüé€🚀\0";
+    int[] points = alphabet.codePoints().toArray();
+    for (int i = 0; i < 2000; i++) {
+      StringBuilder body = new StringBuilder("ü\n");
+      for (int n = random.nextInt(300); n > 0; n--) {
+        body.appendCodePoint(points[random.nextInt(points.length)]);
+      }
+      BodyText text = BodyText.of(body.toString());
+      if (!text.encoding().equals("quoted-printable")) {
+        continue;
+      }
+      for (String line : new String(text.bytes(), StandardCharsets.US_ASCII).split("\r\n", -1)) {
+        assertThat(line).hasSizeLessThanOrEqualTo(76).doesNotMatch(".*[ \t]");
+      }
+      byte[] read =
+          MimeUtility.decode(new ByteArrayInputStream(text.bytes()), text.encoding())
+              .readAllBytes();
+      assertThat(new String(read, StandardCharsets.UTF_8).replace("\r\n", "\n"))
+          .isEqualTo(body.toString());
+    }
   }
 
   @Test
