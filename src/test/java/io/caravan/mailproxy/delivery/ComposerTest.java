@@ -417,21 +417,14 @@ class ComposerTest {
 
   @Test
   void aBoundaryInTheBodyIsNotTheBoundary() throws Exception {
-    Message message = golden("files");
+    String guess = "--=_" + Long.toString(PK, 36);
+    String body = "x\n" + guess + "\nContent-Type: text/html\n\nevil\n" + guess + "--\n";
     Map<String, Object> file = Map.of("filename", "a.txt", "storage_path", "base64:QQ==");
-    String taken = "--=_" + Long.toString(PK, 36) + ".";
-    for (int i = 0; i < 3; i++) {
-      Message tricky =
-          message(
-              "body",
-              "x\n" + taken + "\nContent-Type: text/html\n\nevil\n",
-              "attachments",
-              List.of(file));
-      assertThat(((MimeMultipart) parse(compose(tricky)).getContent()).getCount()).isEqualTo(2);
-    }
-    assertThat(message.attachments()).hasSize(3);
-    BodyText text = BodyText.of("--=_abc");
-    assertThat(text.contains("--=_abc")).isTrue();
+    MimeMultipart parts =
+        (MimeMultipart)
+            parse(compose(message("body", body, "attachments", List.of(file)))).getContent();
+    assertThat(parts.getCount()).isEqualTo(2);
+    assertThat(((String) parts.getBodyPart(0).getContent()).replace("\r\n", "\n")).isEqualTo(body);
   }
 
   @ParameterizedTest
