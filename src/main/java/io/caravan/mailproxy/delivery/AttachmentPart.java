@@ -2,13 +2,17 @@ package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Attachment;
 import io.caravan.mailproxy.message.HeaderRules;
-import jakarta.mail.internet.ParameterList;
 import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
 
 /** One file as a part of a multipart mail (RFC 2183, RFC 2231). */
 final class AttachmentPart {
   private static final int LINE = 76;
+  private static final int MAX_SECTION = 60;
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
   private AttachmentPart() {}
 
@@ -62,10 +66,38 @@ final class AttachmentPart {
         || b == '=';
   }
 
+  /** RFC 2231 sections 3 and 4; a character's bytes stay in one section. */
   private static String encoded(String name) {
-    ParameterList parameters = new ParameterList();
-    parameters.set("filename", name, "UTF-8");
-    return "attachment" + parameters.toString("Content-Disposition: attachment".length());
+    List<String> sections = new ArrayList<>();
+    StringBuilder section = new StringBuilder("UTF-8''");
+    for (int i = 0; i < name.length(); ) {
+      int next = i + Character.charCount(name.codePointAt(i));
+      StringBuilder character = new StringBuilder(12);
+      for (byte b : name.substring(i, next).getBytes(StandardCharsets.UTF_8)) {
+        if (isAttributeChar(b)) {
+          character.append((char) b);
+        } else {
+          character.append('%').append(HEX.toHexDigits(b));
+        }
+      }
+      if (section.length() + character.length() > MAX_SECTION) {
+        sections.add(section.toString());
+        section.setLength(0);
+      }
+      section.append(character);
+      i = next;
+    }
+    sections.add(section.toString());
+    StringBuilder out = new StringBuilder("attachment");
+    for (int i = 0; i < sections.size(); i++) {
+      String number = sections.size() == 1 ? "*=" : "*" + i + "*=";
+      out.append(";\r\n filename").append(number).append(sections.get(i));
+    }
+    return out.toString();
+  }
+
+  private static boolean isAttributeChar(byte b) {
+    return (isBase64(b) && b != '/' && b != '=') || b == '-' || b == '.' || b == '_';
   }
 
   /** For readers that do not know RFC 2231: without accents, other letters as underscores. */

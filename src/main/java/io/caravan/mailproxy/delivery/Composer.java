@@ -50,7 +50,7 @@ public final class Composer {
       headers.mailboxes("Reply-To", message.replyTo());
     }
     headers.set("Date", date(acceptedAtMillis));
-    headers.set("Message-ID", messageId(messagePk, message));
+    headers.text("Message-ID", messageId(messagePk, message));
     headers.set("MIME-Version", "1.0");
     addFurther(headers, message.headers());
     addFurther(headers, extraHeaders);
@@ -206,6 +206,6 @@ public final class Composer {
   }
 
   private static String printable(String name) {
-    return name.replaceAll("[^!-~]", "?");
+    return name.replaceAll("[^ -~]", "?");
   }
 }

@@ -60,7 +60,7 @@ final class HeaderBlock {
     StringBuilder out = new StringBuilder(64);
     int column = name.length() + 2;
     for (int i = 0; i < texts.size(); i++) {
-      Address address = Address.parse(clean(name, texts.get(i)));
+      Address address = address(name, texts.get(i));
       if (i > 0) {
         out.append(',');
         column++;
@@ -89,14 +89,22 @@ final class HeaderBlock {
     }
   }
 
+  private static Address address(String name, String text) {
+    try {
+      return Address.parse(clean(name, text));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("header " + name + ": " + e.getMessage(), e);
+    }
+  }
+
   private static String clean(String name, String value) {
     if (HeaderRules.hasControl(value)) {
-      throw new IllegalArgumentException("header " + name + " contains a control character");
+      throw new IllegalArgumentException("header " + name + ": contains a control character");
     }
     return value;
   }
 
-  /** The last guard: a line break is followed by a blank and something visible, or is none. */
+  /** The last guard: a line break stands only where the value goes on in the next line. */
   private static void checkLines(String name, String folded) {
     if (HeaderRules.nameProblem(name) != null) {
       throw new IllegalArgumentException("header name is not allowed: " + name.strip());

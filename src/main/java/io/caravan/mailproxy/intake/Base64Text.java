@@ -1,5 +1,7 @@
 package io.caravan.mailproxy.intake;
 
+import java.util.Arrays;
+
 /**
  * The strict form of base64 (RFC 4648 sections 3.2, 3.3, 3.5, 4): this alphabet alone, padded, no
  * line breaks, unused bits zero. Reads without decoding, so that a large file takes no room.
@@ -8,7 +10,7 @@ final class Base64Text {
   private static final byte[] VALUES = new byte[128];
 
   static {
-    java.util.Arrays.fill(VALUES, (byte) -1);
+    Arrays.fill(VALUES, (byte) -1);
     String alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int i = 0; i < alphabet.length(); i++) {
       VALUES[alphabet.charAt(i)] = (byte) i;

@@ -133,7 +133,7 @@ final class AddressParser {
     String inner = local.substring(1, local.length() - 1);
     for (int i = 0; i < inner.length(); i++) {
       char c = inner.charAt(i);
-      if (c < ' ' || c > '~' || "@<>\\\"".indexOf(c) >= 0) {
+      if (c <= ' ' || c > '~' || "@<>\\\"".indexOf(c) >= 0) {
         throw refuse("quoted local part of the address holds a character that is not accepted");
       }
     }
