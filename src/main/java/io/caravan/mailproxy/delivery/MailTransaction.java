@@ -244,6 +244,7 @@ final class MailTransaction {
   // the body
 
   private void data() throws IOException, MessagingException {
+    connection.arm(settings.messageDeadline());
     openGate();
     reached(Phase.BODY);
     connection.arm(settings.messageDeadline());
