@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class MailTransaction {
   private static final String DATA = "DATA\r\n";
+
+  /** Past this many, commands and replies might fill both directions and wait for each other. */
+  private static final int MAX_PIPELINED = 1000;
+
   private static final byte[] DOT = {'.', '\r', '\n'};
 
   private final SmtpConnection connection;
@@ -121,7 +125,7 @@ final class MailTransaction {
 
   /** Answers whether the relay waits for the body, for at least one recipient. */
   private boolean envelope() throws IOException, MessagingException {
-    boolean pipelining = connection.offers().pipelining();
+    boolean pipelining = connection.offers().pipelining() && answers.length <= MAX_PIPELINED;
     connection.arm(settings.commandTimeout());
     Reply reply;
     try {

@@ -335,6 +335,18 @@ class SmtpPoolTest {
     assertThat(server.mails.get(0).raw()).isEqualTo(mail);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1000, 1001})
+  void manyRecipients(int count) {
+    String[] to = new String[count];
+    for (int i = 0; i < count; i++) {
+      to[i] = "r" + i + "@y.test";
+    }
+    List<Answer> answers = Mails.send(pool, Mails.mail(account, to));
+    assertThat(answers).hasSize(count).allMatch(a -> a.kind() == Kind.ACCEPTED);
+    assertThat(server.mails.get(0).to()).hasSize(count);
+  }
+
   @Test
   void theLocalAddressIsUsedAndCounted() throws Exception {
     account = Mails.at(account, "localhost", "127.0.0.1");
