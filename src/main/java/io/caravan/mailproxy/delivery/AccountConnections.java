@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class AccountConnections {
   private final SmtpSettings settings;
   private final Function<Account, ConnectionCounts> counts;
-  private final String hostName;
+  private final HeloName heloName;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -42,10 +42,10 @@ final class AccountConnections {
   private record Trust(@Nullable String pem, SSLContext context) {}
 
   AccountConnections(
-      SmtpSettings settings, Function<Account, ConnectionCounts> counts, String hostName) {
+      SmtpSettings settings, Function<Account, ConnectionCounts> counts, HeloName heloName) {
     this.settings = settings;
     this.counts = counts;
-    this.hostName = hostName;
+    this.heloName = heloName;
   }
 
   /**
@@ -68,7 +68,7 @@ final class AccountConnections {
     boolean opened = false;
     try {
       fresh.begin(deadline);
-      fresh.open(trust(account), SmtpConnection.heloName(settings, account, hostName));
+      fresh.open(trust(account), heloName.of(account));
       opened = true;
       counts.apply(account).opened.increment();
       return fresh;

@@ -2,17 +2,32 @@ package io.caravan.mailproxy.delivery;
 
 import java.util.Arrays;
 
-/**
- * A mail's bytes as DATA wants them: CRLF lines, dots doubled (RFC 5321 section 4.5.2).
- *
- * @param bytes the same array when it may go out as it is, else a copy in which a bare CR or LF has
- *     become CRLF, a dot at a line's begin is doubled, and the last line is ended: nothing in a
- *     mail can end it early
- * @param eightBit whether any byte is above 127
- */
-record BodyBytes(byte[] bytes, boolean eightBit) {
+/** A mail's bytes as DATA wants them: CRLF lines, dots doubled (RFC 5321 section 4.5.2). */
+final class BodyBytes {
   private static final int FITS = 1;
   private static final int EIGHT_BIT = 2;
+
+  private final byte[] bytes;
+  private final boolean eightBit;
+
+  private BodyBytes(byte[] bytes, boolean eightBit) {
+    this.bytes = bytes;
+    this.eightBit = eightBit;
+  }
+
+  /**
+   * The same array when it may go out as it is, else a copy in which a bare CR or LF has become
+   * CRLF, a dot at a line's begin is doubled, and the last line is ended: nothing in a mail can end
+   * it early.
+   */
+  byte[] bytes() {
+    return bytes;
+  }
+
+  /** Whether any byte is above 127. */
+  boolean eightBit() {
+    return eightBit;
+  }
 
   static BodyBytes of(byte[] mail) {
     int n = mail.length;
@@ -32,9 +47,9 @@ record BodyBytes(byte[] bytes, boolean eightBit) {
       }
       if (b < 0) {
         result |= EIGHT_BIT;
-      } else if (b == '\n' && (i == 0 || mail[i - 1] != '\r')
-          || b == '\r' && (i + 1 == n || mail[i + 1] != '\n')
-          || b == '.' && (i == 0 || mail[i - 1] == '\n')) {
+      } else if ((b == '\n' && (i == 0 || mail[i - 1] != '\r'))
+          || (b == '\r' && (i + 1 == n || mail[i + 1] != '\n'))
+          || (b == '.' && (i == 0 || mail[i - 1] == '\n'))) {
         result &= ~FITS;
       }
     }

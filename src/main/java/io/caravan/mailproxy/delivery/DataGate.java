@@ -10,6 +10,8 @@ public interface DataGate {
   DataGate OPEN = () -> true;
 
   /**
+   * Stores that the body is about to leave.
+   *
    * @return {@code false}: the lease is lost, no byte of the mail may leave
    * @throws Exception if that could not be made durable; no byte leaves either
    */

@@ -1,13 +1,9 @@
 package io.caravan.mailproxy.delivery;
 
-import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Answer.Kind;
 import io.caravan.mailproxy.message.Phase;
-import io.caravan.mailproxy.message.Recipient;
 import jakarta.mail.MessagingException;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,20 +12,21 @@ import org.jspecify.annotations.Nullable;
  * it came, so that only a break between the last write and the reply to the dot is uncertain.
  */
 final class MailTransaction {
-  private static final String DATA = "DATA\r\n";
+
+  /** Past this many, commands and replies might fill both directions and wait for each other. */
+  private static final int MAX_PIPELINED = 1000;
+
   private static final byte[] DOT = {'.', '\r', '\n'};
 
   private final SmtpConnection connection;
   private final SmtpSettings settings;
   private final OutgoingMail mail;
-  private final List<Recipient> recipients;
-  private final @Nullable Answer[] answers;
+  private final int count;
+  private final AnswerSheet sheet;
+  private final EnvelopeCommands commands;
 
-  private final BodyBytes content;
+  /** Bytes with dots doubled; made once, before anything is said. */
   private final byte[] body;
-
-  /** Positions whose RCPT is said: all that need no answer of our own. */
-  private final boolean[] said;
 
   private Phase phase = Phase.MAIL;
 
@@ -37,11 +34,11 @@ final class MailTransaction {
     this.connection = connection;
     this.settings = settings;
     this.mail = mail;
-    this.recipients = mail.recipients();
-    this.answers = new Answer[recipients.size()];
-    this.content = BodyBytes.of(mail.content());
+    this.count = mail.recipients().size();
+    this.sheet = new AnswerSheet(mail.recipients());
+    BodyBytes content = BodyBytes.of(mail.content());
     this.body = content.bytes();
-    this.said = new boolean[recipients.size()];
+    this.commands = new EnvelopeCommands(mail, connection.offers(), content.eightBit(), sheet);
   }
 
   /**
@@ -51,9 +48,7 @@ final class MailTransaction {
    * @throws LeaseLostException the gate stayed shut, nothing was sent
    */
   void run() throws MessagingException {
-    if (refuseWhatCannotBeSaid()) {
-      connection.done();
-    } else {
+    if (commands.anySaid()) {
       try {
         if (envelope()) {
           data();
@@ -64,68 +59,21 @@ final class MailTransaction {
       } catch (IOException e) {
         broken(e);
       }
+    } else {
+      connection.done();
     }
-    List<Answer> all = new ArrayList<>(answers.length);
-    for (Answer answer : answers) {
-      if (answer == null) {
-        throw new IllegalStateException("a recipient without an answer");
-      }
-      all.add(answer);
-    }
-    mail.answered(all);
-  }
-
-  // before any byte
-
-  /** Answers whether nobody is left to send to. */
-  private boolean refuseWhatCannotBeSaid() {
-    SmtpConnection.Offers offers = connection.offers();
-    String sender = mail.sender();
-    if (!sender.isEmpty() && !WireAddress.fits(sender)) {
-      refuseLocally("sender_invalid: the sender's address cannot be sent", "5.1.7");
-    } else if (!WireAddress.ascii(sender) && !offers.smtpUtf8()) {
-      refuseLocally("smtputf8_unsupported", "5.6.7");
-    } else if (offers.size() > 0 && mail.content().length > offers.size()) {
-      refuseLocally(
-          "message_too_large: "
-              + mail.content().length
-              + " bytes, the relay takes "
-              + offers.size(),
-          "5.3.4");
-    }
-    boolean nobody = true;
-    for (int i = 0; i < answers.length; i++) {
-      String address = recipients.get(i).address();
-      if (answers[i] != null) {
-        continue;
-      }
-      if (!WireAddress.fits(address)) {
-        answer(i, Kind.PERMANENT, 0, "5.1.3", "recipient_invalid: the address cannot be sent");
-      } else if (!WireAddress.ascii(address) && !offers.smtpUtf8()) {
-        answer(i, Kind.PERMANENT, 0, "5.6.7", "smtputf8_unsupported");
-      } else {
-        said[i] = true;
-        nobody = false;
-      }
-    }
-    return nobody;
-  }
-
-  private void refuseLocally(String text, String enhanced) {
-    for (int i = 0; i < answers.length; i++) {
-      answer(i, Kind.PERMANENT, 0, enhanced, text);
-    }
+    mail.answered(sheet.all());
   }
 
   // commands
 
   /** Answers whether the relay waits for the body, for at least one recipient. */
   private boolean envelope() throws IOException, MessagingException {
-    boolean pipelining = connection.offers().pipelining();
+    boolean pipelining = connection.offers().pipelining() && count <= MAX_PIPELINED;
     connection.arm(settings.commandTimeout());
     Reply reply;
     try {
-      connection.write(pipelining ? allCommands() : mailCommand());
+      connection.write(pipelining ? commands.all() : commands.mail());
       reply = connection.replies().read(false);
     } catch (IOException e) {
       throw staleOr(e);
@@ -135,7 +83,7 @@ final class MailTransaction {
     }
     boolean accepted = reply.positive();
     if (!accepted) {
-      refuse(reply);
+      concludes(reply);
     }
     ended(reply);
     if (!accepted && !pipelining) {
@@ -143,8 +91,8 @@ final class MailTransaction {
     }
     reached(Phase.RCPT);
     boolean any = false;
-    for (int i = 0; i < answers.length; i++) {
-      if (said[i]) {
+    for (int i = 0; i < count; i++) {
+      if (commands.said(i)) {
         any |= recipient(i, pipelining);
       }
     }
@@ -155,62 +103,24 @@ final class MailTransaction {
     return false;
   }
 
-  private String mailCommand() {
-    SmtpConnection.Offers offers = connection.offers();
-    StringBuilder command = new StringBuilder(200);
-    command.append("MAIL FROM:<").append(mail.sender()).append('>');
-    if (offers.size() != 0) {
-      command.append(" SIZE=").append(mail.content().length);
-    }
-    if (offers.eightBitMime() && content.eightBit()) {
-      command.append(" BODY=8BITMIME");
-    }
-    if (offers.smtpUtf8() && needsUtf8()) {
-      command.append(" SMTPUTF8");
-    }
-    return command.append("\r\n").toString();
-  }
-
-  private boolean needsUtf8() {
-    boolean needed = !WireAddress.ascii(mail.sender());
-    for (int i = 0; i < said.length && !needed; i++) {
-      needed = said[i] && !WireAddress.ascii(recipients.get(i).address());
-    }
-    return needed;
-  }
-
-  private String rcptCommand(int i) {
-    return "RCPT TO:<" + recipients.get(i).address() + ">\r\n";
-  }
-
-  private String allCommands() {
-    StringBuilder commands = new StringBuilder(mailCommand());
-    for (int i = 0; i < said.length; i++) {
-      if (said[i]) {
-        commands.append("RCPT TO:<").append(recipients.get(i).address()).append(">\r\n");
-      }
-    }
-    return commands.append(DATA).toString();
-  }
-
   private boolean recipient(int i, boolean pipelining) throws IOException {
     connection.arm(settings.commandTimeout());
     if (!pipelining) {
-      connection.write(rcptCommand(i));
+      connection.write(commands.rcpt(i));
     }
     Reply reply = connection.replies().read(false);
-    if (!reply.positive() && answers[i] == null) {
-      answer(i, ReplyClassifier.kind(reply, phase), reply);
+    if (!reply.positive()) {
+      sheet.put(i, ReplyClassifier.kind(reply, phase), reply, phase);
     }
     ended(reply);
-    return answers[i] == null;
+    return sheet.open(i);
   }
 
   private boolean dataCommand(boolean any, boolean pipelining) throws IOException {
     reached(Phase.DATA);
     connection.arm(settings.commandTimeout());
     if (!pipelining) {
-      connection.write(DATA);
+      connection.write(commands.data());
     }
     Reply reply = connection.replies().read(false);
     if (reply.code() == 354) {
@@ -226,7 +136,7 @@ final class MailTransaction {
     if (any && reply.code() < 400) {
       throw new IOException("the relay answered " + reply.code() + " to DATA");
     }
-    refuse(reply);
+    concludes(reply);
     ended(reply);
     reset();
     return false;
@@ -244,6 +154,7 @@ final class MailTransaction {
   // the body
 
   private void data() throws IOException, MessagingException {
+    connection.arm(settings.messageDeadline());
     openGate();
     reached(Phase.BODY);
     connection.arm(settings.messageDeadline());
@@ -257,12 +168,11 @@ final class MailTransaction {
       if (early == null) {
         throw e;
       }
-      refuse(early);
+      concludes(early);
       throw new Closing(early);
     }
-    Kind kind = ReplyClassifier.kind(reply, Phase.DOT);
     reached(Phase.DONE);
-    refuse(kind, reply);
+    concludes(reply);
     ended(reply);
   }
 
@@ -310,18 +220,19 @@ final class MailTransaction {
 
   // outcomes
 
-  /** A 421 or an endless reply is the last that this connection says. */
-  private static void ended(Reply reply) throws Closing {
-    if (reply.closing() || reply.overlong()) {
+  /** A 421, an endless reply or one out of place is the last that is heard on this connection. */
+  private void ended(Reply reply) throws Closing {
+    boolean outOfPlace = reply.code() >= 300 && reply.code() < 400 && phase != Phase.DATA;
+    if (reply.closing() || reply.overlong() || outOfPlace) {
       throw new Closing(reply);
     }
   }
 
   private void closing(Reply reply) {
     if (reply.closing()) {
-      refuse(Kind.TEMPORARY, reply);
+      concludes(reply);
     } else {
-      broken(new IOException("the relay's reply had no end"));
+      broken(new IOException("the relay's reply had no end or no place"));
     }
   }
 
@@ -340,32 +251,12 @@ final class MailTransaction {
   private void broken(IOException e) {
     Kind kind = phase == Phase.DOT ? Kind.UNCERTAIN : Kind.UNREACHABLE;
     String why = connection.expired() ? "time-out" : RelaySession.said(e);
-    for (int i = 0; i < answers.length; i++) {
-      if (answers[i] == null) {
-        answer(i, kind, 0, null, "broken at " + phase + ": " + why);
-      }
-    }
+    sheet.putRest(kind, new Reply(0, null, "broken at " + phase + ": " + why, false), phase);
   }
 
-  private void refuse(Reply reply) {
-    refuse(ReplyClassifier.kind(reply, phase), reply);
-  }
-
-  /** The reply is the answer for all that have none yet. */
-  private void refuse(Kind kind, Reply reply) {
-    for (int i = 0; i < answers.length; i++) {
-      if (answers[i] == null) {
-        answer(i, kind, reply);
-      }
-    }
-  }
-
-  private void answer(int i, Kind kind, Reply reply) {
-    answer(i, kind, reply.code(), reply.enhanced(), reply.text());
-  }
-
-  private void answer(int i, Kind kind, int code, @Nullable String enhanced, String text) {
-    answers[i] = new Answer(recipients.get(i), kind, code, enhanced, text, phase);
+  /** The reply, refusal or not, is the answer for all that have none yet. */
+  private void concludes(Reply reply) {
+    sheet.putRest(ReplyClassifier.kind(reply, phase), reply, phase);
   }
 
   private void reached(Phase now) {

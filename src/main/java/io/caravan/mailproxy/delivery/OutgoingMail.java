@@ -37,6 +37,8 @@ public final class OutgoingMail extends SMTPMessage {
   private boolean wantsNewConnection;
 
   /**
+   * A mail ready to go.
+   *
    * @param sender envelope sender, {@code local@domain}; empty for the null return path
    * @param messageId value of the Message-ID header, brackets included
    * @param content the complete mail (RFC 5322), CRLF lines, no Bcc; not copied
@@ -163,9 +165,7 @@ public final class OutgoingMail extends SMTPMessage {
     reached(Phase.DOT);
   }
 
-  /**
-   * @param ignored headers are part of the bytes, none is left out
-   */
+  /** Leaves no header out: they are part of the bytes. */
   @Override
   public void writeTo(OutputStream out, String @Nullable [] ignored) throws IOException {
     writeTo(out);

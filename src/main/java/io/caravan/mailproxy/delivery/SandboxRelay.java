@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +136,8 @@ public final class SandboxRelay implements AutoCloseable {
 
     @Override
     public String data(InputStream in) throws RejectException, IOException {
-      String name = STAMP.format(LocalDateTime.now()) + "-" + kept.incrementAndGet();
+      String name =
+          STAMP.format(LocalDateTime.now(ZoneId.systemDefault())) + "-" + kept.incrementAndGet();
       Path part = dir.resolve("." + name + ".part");
       try {
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(part))) {

@@ -7,7 +7,6 @@ import jakarta.mail.MessagingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -60,28 +59,6 @@ final class SmtpConnection {
             OutputStream.nullOutputStream(),
             new ReplyReader(InputStream.nullInputStream()),
             new Offers(false, false, false, 0));
-  }
-
-  /**
-   * What EHLO offered.
-   *
-   * @param size most bytes of a mail; -1: SIZE offered without a limit, 0: not offered
-   */
-  record Offers(boolean pipelining, boolean eightBitMime, boolean smtpUtf8, long size) {
-    static Offers of(RelaySession session) {
-      long size = 0;
-      if (session.supportsExtension("SIZE")) {
-        String limit = session.getExtensionParameter("SIZE").strip();
-        boolean number = !limit.isEmpty() && limit.length() < 19;
-        number &= limit.chars().allMatch(c -> c >= '0' && c <= '9');
-        size = number && Long.parseLong(limit) > 0 ? Long.parseLong(limit) : -1;
-      }
-      return new Offers(
-          session.supportsExtension("PIPELINING"),
-          session.supportsExtension("8BITMIME"),
-          session.supportsExtension("SMTPUTF8"),
-          size);
-    }
   }
 
   SmtpConnection(Account account, SmtpSettings settings) {
@@ -152,28 +129,6 @@ final class SmtpConnection {
     int millis = (int) settings.connectTimeout().toMillis();
     throw new MailConnectException(
         new SocketConnectException("connect", why, account.host(), account.port(), millis));
-  }
-
-  /** The name that EHLO carries. */
-  static String heloName(SmtpSettings settings, Account account, String hostName) {
-    if (!settings.heloName().isEmpty()) {
-      return settings.heloName();
-    }
-    String local = account.localAddress();
-    if (local == null) {
-      return hostName;
-    }
-    return literal(local);
-  }
-
-  /** RFC 5321 section 4.1.3. */
-  static String literal(String address) {
-    return address.indexOf(':') >= 0 ? "[IPv6:" + address + "]" : "[" + address + "]";
-  }
-
-  static String literal(InetAddress address) {
-    String text = address.getHostAddress();
-    return address instanceof Inet6Address ? literal(text.replaceFirst("%.*", "")) : literal(text);
   }
 
   // one mail

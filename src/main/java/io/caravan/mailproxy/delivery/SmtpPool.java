@@ -4,8 +4,6 @@ import io.caravan.mailproxy.message.Account;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Properties;
@@ -38,7 +36,7 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
   private static final String UNBOUND = "default";
 
   private final SmtpSettings settings;
-  private final String hostName;
+  private final HeloName heloName;
   private final Map<Long, AccountConnections> accounts = new ConcurrentHashMap<>();
   private final Map<String, ConnectionCounts> counts = new ConcurrentHashMap<>();
   private final Thread keeper;
@@ -61,7 +59,7 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
 
   public SmtpPool(SmtpSettings settings) {
     this.settings = settings;
-    this.hostName = hostName();
+    this.heloName = new HeloName(settings);
     this.keeper = new Thread(this::keep, "smtp-keeper");
     keeper.setDaemon(true);
     keeper.start();
@@ -98,7 +96,7 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
     if (known == null) {
       known =
           accounts.computeIfAbsent(
-              account.pk(), pk -> new AccountConnections(settings, this::counts, hostName));
+              account.pk(), pk -> new AccountConnections(settings, this::counts, heloName));
       if (closed) {
         known.close();
       }
@@ -184,19 +182,6 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
 
   private long sum(ToLongFunction<ConnectionCounts> count) {
     return counts.values().stream().mapToLong(count).sum();
-  }
-
-  private static String hostName() {
-    try {
-      InetAddress local = InetAddress.getLocalHost();
-      String name = local.getCanonicalHostName();
-      // RFC 5321 section 4.1.4: a name that can be resolved, else a literal
-      return name.indexOf('.') > 0 && !name.equals(local.getHostAddress())
-          ? name
-          : SmtpConnection.literal(local);
-    } catch (UnknownHostException e) {
-      return "[127.0.0.1]";
-    }
   }
 
   // what the endpoint asks of a sender

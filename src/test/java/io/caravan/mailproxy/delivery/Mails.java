@@ -1,0 +1,121 @@
+package io.caravan.mailproxy.delivery;
+
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Answer;
+import io.caravan.mailproxy.message.Recipient;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Accounts, mails and settings for the tests of this package. */
+final class Mails {
+  static final String SMALL = "From: a@x.test\r\nMessage-ID: <1@x.test>\r\n\r\nhello\r\n";
+
+  private Mails() {}
+
+  static Account account(int port) {
+    return account(port, null, null, null, null, 1);
+  }
+
+  static Account account(
+      int port, String user, String password, Boolean useTls, String tlsCa, long revision) {
+    return new Account(
+        1,
+        revision,
+        "t",
+        "acc",
+        Account.Type.RELAY,
+        "127.0.0.1",
+        port,
+        user,
+        password,
+        useTls,
+        300,
+        2,
+        0,
+        null,
+        null,
+        tlsCa);
+  }
+
+  static Account limits(Account a, int ttlSeconds, int connections, int messages) {
+    return new Account(
+        a.pk(),
+        a.revision(),
+        a.tenantId(),
+        a.id(),
+        a.type(),
+        a.host(),
+        a.port(),
+        a.user(),
+        a.password(),
+        a.useTls(),
+        ttlSeconds,
+        connections,
+        messages,
+        null,
+        a.localAddress(),
+        a.tlsCa());
+  }
+
+  static Account at(Account a, String host, String localAddress) {
+    return new Account(
+        a.pk(),
+        a.revision(),
+        a.tenantId(),
+        a.id(),
+        a.type(),
+        host,
+        a.port(),
+        a.user(),
+        a.password(),
+        a.useTls(),
+        a.ttlSeconds(),
+        a.maxConnections(),
+        a.maxMessagesPerConnection(),
+        null,
+        localAddress,
+        a.tlsCa());
+  }
+
+  static OutgoingMail mail(Account account, String... to) {
+    return mail(account, SMALL, DataGate.OPEN, to);
+  }
+
+  static OutgoingMail mail(Account account, String content, DataGate gate, String... to) {
+    return from("a@x.test", account, content, gate, to);
+  }
+
+  static OutgoingMail from(
+      String sender, Account account, String content, DataGate gate, String... to) {
+    List<Recipient> recipients = new ArrayList<>();
+    for (String address : to) {
+      recipients.add(new Recipient(recipients.size(), address));
+    }
+    return new OutgoingMail(
+        account,
+        sender,
+        recipients,
+        "<1@x.test>",
+        content.getBytes(StandardCharsets.ISO_8859_1),
+        gate);
+  }
+
+  /** All short: 0.4 s for a command, 0.4 s for the dot, 1.5 s for a message. */
+  static SmtpSettings fast() {
+    Duration step = Duration.ofMillis(400);
+    return new SmtpSettings(
+        step, step, step, Duration.ofMillis(1500), Duration.ofSeconds(5), step, "test.example");
+  }
+
+  /** Sends and judges, as the route does. */
+  static List<Answer> send(SmtpPool pool, OutgoingMail mail) {
+    try {
+      pool.send(mail);
+      return new ReplyClassifier().answers(mail, null);
+    } catch (jakarta.mail.MessagingException e) {
+      return new ReplyClassifier().answers(mail, e);
+    }
+  }
+}
