@@ -6,6 +6,7 @@ import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
+import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Lanes;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
@@ -36,8 +38,7 @@ public final class Attempts {
   private final Lanes lanes;
   private final SandboxRelay sandbox;
 
-  public Attempts(
-      Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox) {
+  public Attempts(Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox) {
     this.directory = directory;
     this.composer = new Composer();
     this.classifier = new ReplyClassifier();
@@ -139,10 +140,32 @@ public final class Attempts {
     if (attempt.disconnect()) {
       lanes.finish(attempt.getDelivery());
     }
-    return classifier.answers(
-        attempt.getDelivery().recipients(),
-        attempt.mail(),
-        exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    OutgoingMail mail = attempt.mail();
+    return mail == null
+        ? unsent(attempt.getDelivery().recipients(), failure)
+        : classifier.answers(mail, failure);
+  }
+
+  /** There is no mail yet: what cannot be composed never will, anything else is tried again. */
+  private static List<Answer> unsent(List<Recipient> recipients, @Nullable Throwable failure) {
+    boolean never =
+        failure instanceof NoAccountException || failure instanceof IllegalArgumentException;
+    if (!never) {
+      LOG.error("attempt broke off before the mail was made", failure);
+    }
+    String text = failure == null ? "no mail was made" : String.valueOf(failure.getMessage());
+    return recipients.stream()
+        .map(
+            recipient ->
+                new Answer(
+                    recipient,
+                    never ? Answer.Kind.PERMANENT : Answer.Kind.UNREACHABLE,
+                    0,
+                    null,
+                    Reply.clean(text),
+                    Phase.COMPOSE))
+        .toList();
   }
 
   /** Records the verdicts; when it returns, they are on disk. */

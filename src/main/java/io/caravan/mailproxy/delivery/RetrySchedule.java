@@ -41,8 +41,7 @@ public record RetrySchedule(List<Long> delaysSeconds, double jitter) {
    */
   public long delayMillis(int attempt) {
     long exact = 1000 * delaysSeconds.get(Math.min(attempt, delaysSeconds.size()) - 1);
-    double factor =
-        jitter == 0 ? 1 : 1 + ThreadLocalRandom.current().nextDouble(-jitter, jitter);
+    double factor = jitter == 0 ? 1 : 1 + ThreadLocalRandom.current().nextDouble(-jitter, jitter);
     return Math.round(exact * factor);
   }
 }

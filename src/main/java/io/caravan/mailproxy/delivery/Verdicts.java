@@ -53,10 +53,7 @@ public final class Verdicts {
     long delay = schedule.delayMillis(attempt.getNumber());
     if (attempt.getNumber() >= most) {
       attempt.judge(
-          answer,
-          Fate.FAILED,
-          null,
-          "Max retries (" + (most - 1) + ") exceeded: " + answer.said());
+          answer, Fate.FAILED, null, "Max retries (" + (most - 1) + ") exceeded: " + answer.said());
     } else if (clock.millis() + delay > givenUpAt(attempt.getDelivery())) {
       attempt.judge(answer, Fate.FAILED, null, "Too old to try again: " + answer.said());
     } else {

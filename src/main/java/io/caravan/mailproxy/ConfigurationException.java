@@ -1,0 +1,32 @@
+package io.caravan.mailproxy;
+
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/** The proxy cannot start as it is configured; the message says what is wrong and where. */
+public final class ConfigurationException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  ConfigurationException(String message) {
+    super(message);
+  }
+
+  private ConfigurationException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** The messages of all causes, each once: the innermost one usually names the file and line. */
+  static ConfigurationException of(Exception failure) {
+    if (failure instanceof ConfigurationException known) {
+      return known;
+    }
+    Set<String> messages = new LinkedHashSet<>();
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      String message = cause.getMessage();
+      if (message != null && messages.stream().noneMatch(said -> said.contains(message))) {
+        messages.add(message);
+      }
+    }
+    return new ConfigurationException(String.join("\n  ", messages), failure);
+  }
+}

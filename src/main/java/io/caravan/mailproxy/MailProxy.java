@@ -1,0 +1,146 @@
+package io.caravan.mailproxy;
+
+import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.delivery.OutgoingMail;
+import io.caravan.mailproxy.delivery.SandboxRelay;
+import io.caravan.mailproxy.delivery.SmtpPool;
+import io.caravan.mailproxy.http.HttpEdge;
+import io.caravan.mailproxy.queue.Outbox;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.main.BaseMainSupport;
+import org.apache.camel.main.Main;
+import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.spi.PropertiesComponent;
+import org.apache.camel.support.SimpleTypeConverter;
+
+/** One running proxy: Camel with the routes, the settings and the store of a home folder. */
+public final class MailProxy implements AutoCloseable {
+  private final Main main = new Main();
+  private final Path home;
+  private boolean closed;
+
+  private MailProxy(Path home) {
+    this.home = home;
+  }
+
+  /**
+   * Starts a proxy; returns when it answers requests.
+   *
+   * @param home folder with {@code config/}, {@code routes/} and {@code routes.d/}
+   * @param settings keys of {@code config/application.properties} that win over the file
+   * @throws ConfigurationException something in the home folder is not as it must be
+   */
+  public static MailProxy start(Path home, Map<String, String> settings) {
+    MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize());
+    try {
+      proxy.start(settings);
+      return proxy;
+    } catch (Exception e) {
+      proxy.close();
+      throw ConfigurationException.of(e);
+    }
+  }
+
+  /** Where it answers. */
+  public URI uri() {
+    return URI.create("http://127.0.0.1:" + router().getServer().getPort());
+  }
+
+  public CamelContext context() {
+    return main.getCamelContext();
+  }
+
+  /** A bean of {@code routes/beans.camel.yaml}. */
+  public <T> T bean(String name, Class<T> type) {
+    return context().getRegistry().lookupByNameAndType(name, type);
+  }
+
+  /** A setting's value. */
+  public String setting(String key) {
+    return context().resolvePropertyPlaceholders("{{" + key + "}}");
+  }
+
+  /** Ends what is under way, within {@code drain.seconds}, and stops. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    CamelContext context = main.getCamelContext();
+    main.stop();
+    if (context != null) {
+      close(context, SmtpPool.class);
+      close(context, SandboxRelay.class);
+      close(context, Outbox.class);
+      close(context, Database.class);
+    }
+  }
+
+  private void start(Map<String, String> settings) {
+    Properties overrides = new Properties();
+    overrides.putAll(settings);
+    overrides.put("home", home.toString());
+    main.setOverrideProperties(overrides);
+    main.setPropertyPlaceholderLocations("file:" + home.resolve("config/application.properties"));
+    main.setRoutesCollector(new RouteOverlay(home.resolve("routes"), home.resolve("routes.d")));
+    main.addMainListener(
+        new MainListenerSupport() {
+          @Override
+          public void beforeInitialize(BaseMainSupport support) {
+            // A key such as `port` must not be taken from a variable PORT: GMP_PORT is named in
+            // the file.
+            support
+                .getCamelContext()
+                .getPropertiesComponent()
+                .setEnvironmentVariableMode(
+                    PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER_TEXT);
+          }
+
+          @Override
+          public void beforeConfigure(BaseMainSupport support) {
+            equip(support.getCamelContext());
+          }
+        });
+    main.start();
+    HttpEdge.attach(router());
+  }
+
+  private static void equip(CamelContext context) {
+    context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
+    context
+        .getTypeConverterRegistry()
+        .addTypeConverter(
+            InputStream.class,
+            OutgoingMail.class,
+            new SimpleTypeConverter(
+                false,
+                (Class<?> type, Exchange exchange, Object value) ->
+                    ((OutgoingMail) value).contentStream()));
+  }
+
+  private VertxPlatformHttpRouter router() {
+    return context().getRegistry().findByType(VertxPlatformHttpRouter.class).stream()
+        .filter(VertxPlatformHttpRouter::isMainServer)
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("the HTTP server does not run"));
+  }
+
+  private static void close(CamelContext context, Class<? extends AutoCloseable> type) {
+    for (AutoCloseable bean : context.getRegistry().findByType(type)) {
+      try {
+        bean.close();
+      } catch (Exception e) {
+        throw new IllegalStateException(type.getSimpleName() + " did not close", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package io.caravan.mailproxy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.main.DefaultRoutesCollector;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
+
+/**
+ * Finds the route files: of several folders, and of files of one name the last folder's wins, so
+ * that {@code routes.d/} replaces what {@code routes/} ships.
+ */
+final class RouteOverlay extends DefaultRoutesCollector {
+  private static final String SUFFIX = ".camel.yaml";
+
+  private final List<Path> folders;
+
+  RouteOverlay(Path... folders) {
+    this.folders = List.of(folders);
+  }
+
+  @Override
+  public Collection<Resource> findRouteResourcesFromDirectory(
+      CamelContext context, String excludePattern, String includePattern) {
+    TreeMap<String, Resource> byName = new TreeMap<>();
+    var loader = PluginHelper.getResourceLoader(context);
+    for (Path folder : folders) {
+      for (Path file : files(folder)) {
+        byName.put(file.getFileName().toString(), loader.resolveResource("file:" + file));
+      }
+    }
+    return byName.values();
+  }
+
+  private static List<Path> files(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.filter(file -> file.getFileName().toString().endsWith(SUFFIX)).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package io.caravan.mailproxy.queue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.http.Caller;
+import io.caravan.mailproxy.http.Guard;
+import io.caravan.mailproxy.intake.Batch;
+import io.caravan.mailproxy.intake.BatchAnswer;
+import io.caravan.mailproxy.intake.BatchReader;
+import io.caravan.mailproxy.intake.Rejection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+
+/** The steps of {@code accept-messages}: check, store, answer. */
+public final class Intake {
+  private final BatchReader reader;
+  private final Outbox outbox;
+
+  public Intake(BatchReader reader, Outbox outbox) {
+    this.reader = reader;
+    this.outbox = outbox;
+  }
+
+  /** Checks a call's JSON; without a caller it is the installation's own. */
+  public Batch check(Exchange exchange) {
+    Caller caller = exchange.getProperty(Guard.CALLER, Caller.ADMIN, Caller.class);
+    return reader.read(exchange.getMessage().getBody(JsonNode.class), caller.tenantId());
+  }
+
+  /** Stores what may be stored; when it returns, it is on disk. */
+  public Stored store(Batch batch) {
+    return batch.submissions().isEmpty()
+        ? new Stored(0, List.of(), List.of())
+        : outbox.store(batch.submissions());
+  }
+
+  /** The answer to the call. */
+  public Map<String, Object> answer(Batch batch, Stored stored) {
+    List<Rejection> rejections = new ArrayList<>(batch.rejected());
+    for (Stored.Refused refused : stored.refused()) {
+      rejections.add(
+          new Rejection(
+              refused.id(),
+              refused.index(),
+              refused.reason(),
+              refused.reason().replace(' ', '_'),
+              null));
+    }
+    return BatchAnswer.of(stored.queued(), rejections);
+  }
+}

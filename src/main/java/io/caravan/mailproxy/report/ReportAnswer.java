@@ -1,0 +1,35 @@
+package io.caravan.mailproxy.report;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the sync endpoint made of a call.
+ *
+ * @param acknowledged whether all events of the call are taken
+ * @param reason why not
+ * @param queued what the client says it has waiting, 0 and more
+ * @param quietUntil Unix seconds before which it wants no call without reports; {@code null}: not
+ *     said
+ * @param retryAfterSeconds when it wants to be asked again after a refusal; {@code null}: not said
+ */
+public record ReportAnswer(
+    boolean acknowledged,
+    String reason,
+    long queued,
+    @Nullable Long quietUntil,
+    @Nullable Long retryAfterSeconds) {
+
+  static ReportAnswer refused(String reason, @Nullable Long retryAfterSeconds) {
+    return new ReportAnswer(false, reason, 0, null, retryAfterSeconds);
+  }
+
+  /** For Simple in routes. */
+  public boolean isAcknowledged() {
+    return acknowledged;
+  }
+
+  /** For Simple in routes. */
+  public String getReason() {
+    return reason;
+  }
+}

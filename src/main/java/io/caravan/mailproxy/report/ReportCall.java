@@ -1,0 +1,21 @@
+package io.caravan.mailproxy.report;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call of a tenant's sync endpoint.
+ *
+ * @param authorization value of the Authorization header; {@code null}: none
+ * @param body the JSON to post
+ * @param events keys of the events it reports; empty: a call that only asks
+ */
+public record ReportCall(
+    String tenantId, String url, @Nullable String authorization, byte[] body, List<Long> events) {
+
+  /** Without the secret: this text may reach a log. */
+  @Override
+  public String toString() {
+    return "ReportCall[" + tenantId + ", " + events.size() + " events]";
+  }
+}

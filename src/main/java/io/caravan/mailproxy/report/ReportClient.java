@@ -1,0 +1,110 @@
+package io.caravan.mailproxy.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.http.Json;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls sync endpoints: no redirect is followed, one deadline holds for the whole call, at most 64
+ * KB of the answer are read (DECISIONS, Reports).
+ */
+public final class ReportClient {
+  private static final int MAX_ANSWER_BYTES = 64 * 1024;
+  private static final long MAX_WAIT_SECONDS = 86_400;
+
+  private final HttpClient client;
+  private final Duration timeout;
+
+  /**
+   * A client for all tenants.
+   *
+   * @param timeoutSeconds for connecting and for the whole call ({@code sync.timeout-seconds})
+   */
+  public ReportClient(long timeoutSeconds) {
+    this.timeout = Duration.ofSeconds(timeoutSeconds);
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .connectTimeout(timeout)
+            .build();
+  }
+
+  /** Makes the call; whatever happens is an answer. */
+  public ReportAnswer post(ReportCall call) throws InterruptedException {
+    CompletableFuture<HttpResponse<byte[]>> answer = null;
+    try {
+      HttpRequest.Builder request =
+          HttpRequest.newBuilder(URI.create(call.url()))
+              .header("Content-Type", "application/json")
+              .POST(HttpRequest.BodyPublishers.ofByteArray(call.body()));
+      if (call.authorization() != null) {
+        request.header("Authorization", call.authorization());
+      }
+      answer = client.sendAsync(request.build(), head -> new FirstBytes(MAX_ANSWER_BYTES));
+      return read(answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      return ReportAnswer.refused("no answer within " + timeout.toSeconds() + " s", null);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause() instanceof IOException ? e.getCause() : e;
+      return ReportAnswer.refused("call failed: " + cause.getClass().getSimpleName(), null);
+    } catch (IllegalArgumentException e) {
+      return ReportAnswer.refused("the sync URL or its credentials cannot be used", null);
+    }
+  }
+
+  private static ReportAnswer read(HttpResponse<byte[]> response) {
+    if (response.statusCode() / 100 != 2) {
+      return ReportAnswer.refused(
+          "HTTP status " + response.statusCode(),
+          seconds(response.headers().firstValue("Retry-After").orElse(null)));
+    }
+    String text = new String(response.body(), StandardCharsets.UTF_8);
+    if (text.isBlank()) {
+      return new ReportAnswer(true, "", 0, null, null);
+    }
+    try {
+      JsonNode body = Json.MAPPER.readTree(text);
+      if (!body.isObject()) {
+        return ReportAnswer.refused("the answer is no JSON object", null);
+      }
+      if (body.path("ok").isBoolean() && !body.path("ok").booleanValue()) {
+        return ReportAnswer.refused("the answer says ok: false", null);
+      }
+      long queued = body.path("queued").isIntegralNumber() ? body.path("queued").longValue() : 0;
+      return new ReportAnswer(
+          true, "", Math.max(0, queued), quietUntil(body.path("next_sync_after")), null);
+    } catch (JsonProcessingException e) {
+      return ReportAnswer.refused("the answer is no JSON object", null);
+    }
+  }
+
+  /** A number or its text; what is no time within reach is not heard (reliability-security F38). */
+  private static @Nullable Long quietUntil(JsonNode node) {
+    double seconds = node.isNumber() || node.isTextual() ? node.asDouble(Double.NaN) : Double.NaN;
+    return Double.isFinite(seconds) && seconds > 0 ? Long.valueOf((long) seconds) : null;
+  }
+
+  private static @Nullable Long seconds(@Nullable String retryAfter) {
+    try {
+      return retryAfter == null
+          ? null
+          : Math.max(0, Math.min(MAX_WAIT_SECONDS, Long.parseLong(retryAfter.strip())));
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+}

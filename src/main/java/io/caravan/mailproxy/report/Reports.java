@@ -1,0 +1,213 @@
+package io.caravan.mailproxy.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.admin.Registry;
+import io.caravan.mailproxy.admin.Tenant;
+import io.caravan.mailproxy.http.Json;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which tenant's sync endpoint is to be called when, and what goes there (genro-api 4). The events
+ * themselves stand in the store until they are acknowledged; what is kept here may be lost.
+ */
+public final class Reports {
+  private static final Logger LOG = LoggerFactory.getLogger(Reports.class);
+  private static final long MAX_QUIET_MILLIS = TimeUnit.HOURS.toMillis(24);
+
+  private final Registry registry;
+  private final InstantSource clock;
+  private final SyncSettings settings;
+  private final Map<String, TenantSync> tenants = new HashMap<>();
+  private volatile long lastRound = System.nanoTime();
+  private boolean nudged;
+
+  /** Starts with the tenants that have unreported events. */
+  public Reports(
+      Registry registry, InstantSource clock, SyncSettings settings, Set<String> unreported) {
+    this.registry = registry;
+    this.clock = clock;
+    this.settings = settings;
+    unreported.forEach(this::wake);
+  }
+
+  /** A tenant has a new event to be reported. */
+  public synchronized void wake(String tenantId) {
+    sync(tenantId).events = true;
+    notifyAll();
+  }
+
+  /** Calls all tenants at the next round, do-not-disturb or not (run-now). */
+  public synchronized void runNow() {
+    registry.tenants().forEach(tenant -> sync(tenant.id()).expedite());
+    tenants.values().forEach(TenantSync::expedite);
+    nudged = true;
+    notifyAll();
+  }
+
+  /** Seconds since the last round began; a loop that runs begins one every second. */
+  public double secondsSinceRound() {
+    return (System.nanoTime() - lastRound) / 1e9;
+  }
+
+  /** Waits for tenants that are to be called; each stands in one list only until it was called. */
+  public synchronized List<String> awaitDue(long atMostMillis) throws InterruptedException {
+    lastRound = System.nanoTime();
+    long deadline = lastRound + TimeUnit.MILLISECONDS.toNanos(atMostMillis);
+    while (true) {
+      List<String> due = due();
+      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      if (!due.isEmpty() || left <= 0 || nudged) {
+        nudged = false;
+        return due;
+      }
+      wait(left);
+    }
+  }
+
+  /** The call that tells a tenant its events, as rows of {@code read-unreported.sql}. */
+  public ReportCall call(List<Map<String, Object>> rows, String tenantId) {
+    List<Map<String, Object>> items = new ArrayList<>();
+    List<Long> keys = new ArrayList<>();
+    for (Map<String, Object> row : rows) {
+      items.add(item(row));
+      keys.add(((Number) row.get("pk")).longValue());
+    }
+    Tenant tenant = registry.tenant(tenantId).orElse(null);
+    boolean own = tenant != null && tenant.syncUrl() != null;
+    String url = own ? tenant.syncUrl() : settings.url();
+    return new ReportCall(
+        tenantId,
+        url == null ? "" : url,
+        own ? tenant.authorization() : settings.authorization(),
+        Json.bytes(Map.of("delivery_report", items)),
+        keys);
+  }
+
+  /** The events of a call are acknowledged in the store. */
+  public synchronized void acknowledged(ReportCall call, ReportAnswer answer) {
+    TenantSync sync = sync(call.tenantId());
+    sync.called(clock.millis());
+    sync.events = call.events().size() >= settings.batch() || sync.events;
+    sync.expedited = answer.queued() > 0;
+    if (answer.quietUntil() != null) {
+      sync.quietUntil = Math.min(answer.quietUntil() * 1000, clock.millis() + MAX_QUIET_MILLIS);
+    }
+    if (!call.events().isEmpty()) {
+      LOG.info("Delivery report posted to {}: {} events", call.tenantId(), call.events().size());
+    }
+    notifyAll();
+  }
+
+  /** A call was not acknowledged: the same events are sent again, later. */
+  public synchronized void refused(ReportCall call, ReportAnswer answer) {
+    TenantSync sync = sync(call.tenantId());
+    sync.events |= !call.events().isEmpty();
+    long delay = sync.refused(clock.millis(), settings.retryDelaysSeconds(), answer);
+    LOG.warn(
+        "Delivery report to {} with {} events not acknowledged ({}), trying again in {} s",
+        call.tenantId(),
+        call.events().size(),
+        answer.reason(),
+        delay / 1000);
+  }
+
+  private List<String> due() {
+    long now = clock.millis();
+    if (settings.url() != null || !registry.tenants().isEmpty()) {
+      registry.tenants().forEach(tenant -> sync(tenant.id()));
+    }
+    List<String> due = new ArrayList<>();
+    tenants.forEach(
+        (id, sync) -> {
+          Tenant tenant = registry.tenant(id).orElse(null);
+          boolean reachable =
+              settings.url() != null || (tenant != null && tenant.syncUrl() != null);
+          boolean greeted = tenant != null && tenant.active();
+          if (reachable && sync.due(now, greeted, settings.intervalMillis())) {
+            sync.calling = true;
+            sync.events = false;
+            due.add(id);
+          }
+        });
+    return due;
+  }
+
+  private TenantSync sync(String tenantId) {
+    return tenants.computeIfAbsent(tenantId, id -> new TenantSync());
+  }
+
+  /** One event in the form clients know (genro-api 4.1). */
+  private static Map<String, Object> item(Map<String, Object> row) {
+    Map<String, Object> item = new LinkedHashMap<>();
+    item.put("id", row.get("id"));
+    long at = ((Number) row.get("at")).longValue() / 1000;
+    switch (String.valueOf(row.get("type"))) {
+      case "sent" -> item.put("sent_ts", at);
+      case "error" -> {
+        item.put("error_ts", at);
+        item.put("error", row.get("text"));
+      }
+      default -> {
+        JsonNode data = Json.tree(String.valueOf(row.get("data")));
+        item.put("deferred_ts", data.path("next_attempt_at").longValue() / 1000);
+        item.put("deferred_reason", row.get("text"));
+      }
+    }
+    item.put("tenant_id", row.get("tenant_id"));
+    item.put("pk", String.valueOf(row.get("message_pk")));
+    return item;
+  }
+
+  /** How calls are made. */
+  public record SyncSettings(
+      @Nullable String url,
+      @Nullable String authorization,
+      long intervalMillis,
+      int batch,
+      List<Long> retryDelaysSeconds) {
+
+    /**
+     * From the values of {@code config/application.properties}; blank is absent.
+     *
+     * @param url endpoint for tenants without one of their own
+     * @param token for bearer authorization; wins over user and password
+     * @param intervalSeconds between calls without reports
+     * @param batch events in one call, at most
+     * @param retryDelays seconds, comma-separated, last repeats
+     */
+    public SyncSettings(
+        String url,
+        String token,
+        String user,
+        String password,
+        long intervalSeconds,
+        int batch,
+        String retryDelays) {
+      this(
+          url.isBlank() ? null : url,
+          !token.isBlank()
+              ? "Bearer " + token
+              : user.isBlank() ? null : Registry.basic(user, password),
+          intervalSeconds * 1000,
+          batch,
+          Arrays.stream(retryDelays.split(",")).map(part -> Long.valueOf(part.strip())).toList());
+    }
+
+    /** Without the secret: this text may reach a log. */
+    @Override
+    public String toString() {
+      return "SyncSettings[" + url + "]";
+    }
+  }
+}

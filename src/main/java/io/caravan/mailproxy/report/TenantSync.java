@@ -1,0 +1,56 @@
+package io.caravan.mailproxy.report;
+
+import java.util.List;
+
+/** What one tenant's next call depends on. Times are Unix milliseconds. */
+final class TenantSync {
+  /** A new event may stand in the store. */
+  boolean events;
+
+  /** A call is under way. */
+  boolean calling;
+
+  /** To be called without waiting for the interval. */
+  boolean expedited;
+
+  /** No calls without reports before this. */
+  long quietUntil;
+
+  private long lastCall = Long.MIN_VALUE / 2;
+  private long notBefore;
+  private int refusals;
+
+  boolean due(long now, boolean greeted, long interval) {
+    if (calling || now < notBefore) {
+      return false;
+    }
+    return events || expedited || (greeted && now >= quietUntil && now - lastCall >= interval);
+  }
+
+  void expedite() {
+    expedited = true;
+    quietUntil = 0;
+    notBefore = 0;
+  }
+
+  void called(long now) {
+    calling = false;
+    lastCall = now;
+    notBefore = 0;
+    refusals = 0;
+  }
+
+  /** Milliseconds until the next try. */
+  long refused(long now, List<Long> delaysSeconds, ReportAnswer answer) {
+    calling = false;
+    expedited = false;
+    lastCall = now;
+    long delay = delaysSeconds.get(Math.min(refusals, delaysSeconds.size() - 1)) * 1000;
+    refusals++;
+    if (answer.retryAfterSeconds() != null) {
+      delay = Math.max(delay, answer.retryAfterSeconds() * 1000);
+    }
+    notBefore = now + delay;
+    return delay;
+  }
+}
