@@ -101,8 +101,7 @@ public final class MailProxy implements AutoCloseable {
             support
                 .getCamelContext()
                 .getPropertiesComponent()
-                .setEnvironmentVariableMode(
-                    PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER_TEXT);
+                .setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
           }
 
           @Override

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.admin;
 
+import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.message.Account;
 import java.nio.charset.StandardCharsets;
@@ -35,10 +36,10 @@ public final class Registry implements Directory {
 
   private record Key(String tenantId, String accountId) {}
 
-  /** Takes all rows of the tables {@code account} and {@code tenant}. */
-  public Registry(List<Map<String, Object>> accountRows, List<Map<String, Object>> tenantRows) {
-    accountsChanged(accountRows);
-    tenantsChanged(tenantRows);
+  /** Reads the tables {@code account} and {@code tenant}. */
+  public Registry(Database database) {
+    accountsChanged(database.rows("accounts"));
+    tenantsChanged(database.rows("tenants"));
   }
 
   /** Calls back for each account there is, and for each change from now on. */

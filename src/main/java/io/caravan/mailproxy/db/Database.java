@@ -35,6 +35,7 @@ public final class Database implements AutoCloseable {
   private static final long BORROW_TIMEOUT_MILLIS = 10_000;
   private static final int CACHE_KIB = 64 * 1024;
 
+  private final Sql sql = new Sql("sqlite");
   private final Path path;
   private final FileChannel lock;
   private final HikariDataSource writer;
@@ -43,12 +44,13 @@ public final class Database implements AutoCloseable {
   /**
    * Opens, locks and migrates.
    *
+   * @param home folder from which a relative path starts
    * @param path the database file; its folder is made when absent
    * @param clock what {@code now_ms()} says in statements
    * @throws IllegalStateException another process has the file, or it cannot be migrated
    */
-  public Database(String path, InstantSource clock) {
-    this.path = Path.of(path).toAbsolutePath();
+  public Database(String home, String path, InstantSource clock) {
+    this.path = Path.of(home).resolve(path).toAbsolutePath();
     this.lock = lock(this.path);
     try {
       SQLiteDataSource source = new ClockedSource(config(), clock);
@@ -73,9 +75,9 @@ public final class Database implements AutoCloseable {
     return reader;
   }
 
-  /** The dialect's folder in {@code db/queries/}. */
-  public String dialect() {
-    return "sqlite";
+  /** The statements of this store's dialect. */
+  public Sql sql() {
+    return sql;
   }
 
   /** A round trip to the store. */
@@ -90,7 +92,7 @@ public final class Database implements AutoCloseable {
   public List<Map<String, Object>> rows(String name) {
     try (Connection connection = reader.getConnection();
         var statement = connection.createStatement();
-        var rows = statement.executeQuery(new Sql(dialect()).load(name))) {
+        var rows = statement.executeQuery(sql.load(name))) {
       List<Map<String, Object>> all = new ArrayList<>();
       while (rows.next()) {
         Map<String, Object> row = new HashMap<>();

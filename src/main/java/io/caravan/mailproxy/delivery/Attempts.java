@@ -186,7 +186,11 @@ public final class Attempts {
           "attempt of message {} ended without a result, trying again in {} s",
           attempt.getDelivery().messagePk(),
           ABANDONED_DELAY_MILLIS / 1000);
-      outbox.release(attempt.getDelivery(), ABANDONED_DELAY_MILLIS);
+      OutgoingMail mail = attempt.mail();
+      outbox.release(
+          attempt.getDelivery(),
+          ABANDONED_DELAY_MILLIS,
+          mail != null && mail.phase().compareTo(Phase.BODY) >= 0);
     }
   }
 

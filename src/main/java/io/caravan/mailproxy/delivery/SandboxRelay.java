@@ -63,6 +63,16 @@ public final class SandboxRelay implements AutoCloseable {
     server.getCommandHandler().addCommand(new Ehlo());
   }
 
+  /**
+   * The same, kept in a folder given as text.
+   *
+   * @param path absolute, or starting from {@code home}
+   * @throws IOException when the folder cannot be made
+   */
+  public SandboxRelay(String home, String path) throws IOException {
+    this(Path.of(home).resolve(path));
+  }
+
   /** The server admits no more connections than there are threads. */
   private static ExecutorService threads() {
     AtomicInteger n = new AtomicInteger();
@@ -82,9 +92,11 @@ public final class SandboxRelay implements AutoCloseable {
     return threads;
   }
 
-  /** Begins to listen. Once only. */
-  public SandboxRelay start() {
-    server.start();
+  /** Begins to listen, if it does not yet. */
+  public synchronized SandboxRelay start() {
+    if (!server.isRunning()) {
+      server.start();
+    }
     return this;
   }
 
@@ -93,8 +105,12 @@ public final class SandboxRelay implements AutoCloseable {
     return server.getPortAllocated();
   }
 
-  /** The account with this server in place of its relay: loopback, no TLS, no log-in. */
+  /**
+   * The account with this server, started if need be, in place of its relay: loopback, no TLS, no
+   * log-in.
+   */
   public Account inPlaceOf(Account a) {
+    start();
     return new Account(
         a.pk(),
         a.revision(),

@@ -44,6 +44,11 @@ public record SmtpSettings(
     return of(Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(600));
   }
 
+  /** As {@link #of}, in seconds. */
+  public static SmtpSettings ofSeconds(long connect, long dot, long deadline) {
+    return of(Duration.ofSeconds(connect), Duration.ofSeconds(dot), Duration.ofSeconds(deadline));
+  }
+
   /** The three of {@code config/application.properties}, the rest as in {@link #defaults}. */
   public static SmtpSettings of(Duration connect, Duration dot, Duration deadline) {
     return new SmtpSettings(

@@ -7,11 +7,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param result the attempt's one result
  * @param fate the message's end, when its last recipient is final
- * @param text the reason of a deferral or failure, with the addresses it is about
+ * @param text the reason of a deferral or failure, in the relay's words
+ * @param recordedAt Unix milliseconds
  * @param nextAttemptAt Unix milliseconds of the next attempt; {@code null}: none
  */
 public record Settled(
-    Result result, Fate fate, @Nullable String text, @Nullable Long nextAttemptAt) {
+    Result result,
+    Fate fate,
+    @Nullable String text,
+    long recordedAt,
+    @Nullable Long nextAttemptAt) {
 
   /** Results of an attempt (DECISIONS, Outcome). */
   public enum Result {
@@ -41,6 +46,11 @@ public record Settled(
   /** For Simple in routes. */
   public String getFateName() {
     return fate.name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /** For Simple in routes: seconds from the record to the next attempt, 0 if there is none. */
+  public long getDelaySeconds() {
+    return nextAttemptAt == null ? 0 : (nextAttemptAt - recordedAt) / 1000;
   }
 
   /** For Simple in routes. */

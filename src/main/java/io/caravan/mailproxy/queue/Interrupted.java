@@ -9,7 +9,8 @@ import java.util.Map;
 
 /** Frees the leases of a process that ended, and tells which of its attempts are uncertain. */
 final class Interrupted {
-  private static final String REASON = "the proxy ended after the message data was sent";
+  private static final String REASON =
+      "the attempt ended without a result after its DATA phase began";
 
   private final Ids ids;
 
@@ -26,16 +27,22 @@ final class Interrupted {
       }
     }
     for (Attempt attempt : attempts) {
-      statements.update(
-          "insert-event",
-          ids.next(),
-          attempt.messagePk(),
-          attempt.tenantId(),
-          "uncertain",
-          now,
-          REASON,
-          Json.text(Map.of()));
+      tell(statements, now, attempt.messagePk(), attempt.tenantId());
     }
     statements.update("free-leases");
+  }
+
+  /** Writes the event. */
+  void tell(GroupCommit.Statements statements, long now, long messagePk, String tenantId)
+      throws SQLException {
+    statements.update(
+        "insert-event",
+        ids.next(),
+        messagePk,
+        tenantId,
+        "uncertain",
+        now,
+        REASON,
+        Json.text(Map.of()));
   }
 }

@@ -1,7 +1,6 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Database;
-import io.caravan.mailproxy.db.Sql;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
@@ -29,7 +28,7 @@ public final class Outbox implements AutoCloseable {
 
   /** Opens the store for this process and frees what its forerunner had leased. */
   public Outbox(Database database, Lanes lanes) {
-    this.commits = new GroupCommit(database.writer(), new Sql(database.dialect()));
+    this.commits = new GroupCommit(database.writer(), database.sql());
     this.lanes = lanes;
     this.ids = new Ids(commits.commit((statements, now) -> one(statements.query("greatest-key"))));
     this.node = ids.next();
@@ -92,16 +91,26 @@ public final class Outbox implements AutoCloseable {
   }
 
   /**
-   * Gives a delivery back that was not attempted, or whose attempt certainly sent nothing.
+   * Gives a delivery back whose attempt ended without a result.
    *
    * @param delayMillis milliseconds until it is due again
+   * @param uncertain whether its body may have left: that counts as an attempt and is told
    */
-  public void release(Delivery delivery, long delayMillis) {
+  public void release(Delivery delivery, long delayMillis, boolean uncertain) {
     long due =
         commits.commit(
             (statements, now) -> {
-              statements.update(
-                  "release-delivery", now + delayMillis, delivery.pk(), node, delivery.epoch());
+              if (statements.update(
+                          "release-delivery",
+                          now + delayMillis,
+                          delivery.pk(),
+                          node,
+                          delivery.epoch())
+                      == 1
+                  && uncertain) {
+                new Interrupted(ids)
+                    .tell(statements, now, delivery.messagePk(), delivery.loaded().tenantId());
+              }
               return now + delayMillis;
             });
     lanes.release(delivery.accountPk(), delivery.bytes());

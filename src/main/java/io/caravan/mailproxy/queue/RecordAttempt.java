@@ -39,7 +39,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
             : statements.update("defer-delivery", next, delivery.pk(), node, delivery.epoch());
     if (held == 0) {
       event(statements, "late", now, null, null);
-      return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, null);
+      return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
     }
     for (Verdict verdict : attempt.verdicts()) {
       settle(statements, verdict, now);
@@ -50,14 +50,20 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     if (next != null) {
       String reason = reasons(v -> v.fate() == Verdict.Fate.DEFERRED);
       event(statements, "deferred", now, reason, next);
-      return new Settled(attempt.result(), Settled.Fate.PENDING, reason, next);
+      return new Settled(
+          attempt.result(),
+          Settled.Fate.PENDING,
+          words(v -> v.fate() == Verdict.Fate.DEFERRED),
+          now,
+          next);
     }
-    return new Settled(attempt.result(), fate(statements), finish(statements, now), null);
+    Settled.Fate fate = finish(statements, now);
+    String words = words(v -> v.fate() == Verdict.Fate.FAILED);
+    return new Settled(attempt.result(), fate, words, now, null);
   }
 
-  private @Nullable String error;
-
-  private Settled.Fate fate(GroupCommit.Statements statements) throws SQLException {
+  /** Ends the message, if this was the last of its deliveries. */
+  private Settled.Fate finish(GroupCommit.Statements statements, long now) throws SQLException {
     try (ResultSet rows =
         statements.query("has-deliveries", delivery.messagePk(), delivery.messagePk())) {
       rows.next();
@@ -71,13 +77,12 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         failed.add(rows.getString("address") + ": " + rows.getString("reply"));
       }
     }
-    error = failed.isEmpty() ? null : String.join("; ", failed);
-    return error == null ? Settled.Fate.SENT : Settled.Fate.ERROR;
-  }
-
-  private @Nullable String finish(GroupCommit.Statements statements, long now) throws SQLException {
-    event(statements, error == null ? "sent" : "error", now, error, null);
-    return error;
+    if (failed.isEmpty()) {
+      event(statements, "sent", now, null, null);
+      return Settled.Fate.SENT;
+    }
+    event(statements, "error", now, String.join("; ", failed), null);
+    return Settled.Fate.ERROR;
   }
 
   private void settle(GroupCommit.Statements statements, Verdict verdict, long now)
@@ -150,6 +155,14 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     return attempt.verdicts().stream()
         .filter(which)
         .map(v -> v.answer().recipient().address() + ": " + v.reason())
+        .collect(Collectors.joining("; "));
+  }
+
+  private String words(java.util.function.Predicate<Verdict> which) {
+    return attempt.verdicts().stream()
+        .filter(which)
+        .map(Verdict::reason)
+        .distinct()
         .collect(Collectors.joining("; "));
   }
 

@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 public record ReportCall(
     String tenantId, String url, @Nullable String authorization, byte[] body, List<Long> events) {
 
+  /** For Simple in routes: the keys as a JSON list. */
+  public String getKeys() {
+    return events.toString();
+  }
+
   /** Without the secret: this text may reach a log. */
   @Override
   public String toString() {

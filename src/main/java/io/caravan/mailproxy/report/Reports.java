@@ -4,16 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.admin.Tenant;
 import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,12 +31,11 @@ public final class Reports {
   private boolean nudged;
 
   /** Starts with the tenants that have unreported events. */
-  public Reports(
-      Registry registry, InstantSource clock, SyncSettings settings, Set<String> unreported) {
+  public Reports(Registry registry, InstantSource clock, SyncSettings settings, Outbox outbox) {
     this.registry = registry;
     this.clock = clock;
     this.settings = settings;
-    unreported.forEach(this::wake);
+    outbox.unreportedTenants().forEach(this::wake);
   }
 
   /** A tenant has a new event to be reported. */
@@ -122,6 +119,13 @@ public final class Reports {
         delay / 1000);
   }
 
+  /** A call broke off in this process: it is made again, later. */
+  public synchronized void broken(String tenantId) {
+    TenantSync sync = sync(tenantId);
+    sync.events = true;
+    sync.refused(clock.millis(), settings.retryDelaysSeconds(), ReportAnswer.refused("", null));
+  }
+
   private List<String> due() {
     long now = clock.millis();
     if (settings.url() != null || !registry.tenants().isEmpty()) {
@@ -167,47 +171,5 @@ public final class Reports {
     item.put("tenant_id", row.get("tenant_id"));
     item.put("pk", String.valueOf(row.get("message_pk")));
     return item;
-  }
-
-  /** How calls are made. */
-  public record SyncSettings(
-      @Nullable String url,
-      @Nullable String authorization,
-      long intervalMillis,
-      int batch,
-      List<Long> retryDelaysSeconds) {
-
-    /**
-     * From the values of {@code config/application.properties}; blank is absent.
-     *
-     * @param url endpoint for tenants without one of their own
-     * @param token for bearer authorization; wins over user and password
-     * @param intervalSeconds between calls without reports
-     * @param batch events in one call, at most
-     * @param retryDelays seconds, comma-separated, last repeats
-     */
-    public SyncSettings(
-        String url,
-        String token,
-        String user,
-        String password,
-        long intervalSeconds,
-        int batch,
-        String retryDelays) {
-      this(
-          url.isBlank() ? null : url,
-          !token.isBlank()
-              ? "Bearer " + token
-              : user.isBlank() ? null : Registry.basic(user, password),
-          intervalSeconds * 1000,
-          batch,
-          Arrays.stream(retryDelays.split(",")).map(part -> Long.valueOf(part.strip())).toList());
-    }
-
-    /** Without the secret: this text may reach a log. */
-    @Override
-    public String toString() {
-      return "SyncSettings[" + url + "]";
-    }
   }
 }
