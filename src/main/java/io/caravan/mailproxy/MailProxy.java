@@ -15,10 +15,10 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
-import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.support.SimpleTypeConverter;
 
 /** One running proxy: Camel with the routes, the settings and the store of a home folder. */
@@ -91,29 +91,31 @@ public final class MailProxy implements AutoCloseable {
     overrides.put("home", home.toString());
     main.setOverrideProperties(overrides);
     main.setPropertyPlaceholderLocations("file:" + home.resolve("config/application.properties"));
-    main.setRoutesCollector(new RouteOverlay(home.resolve("routes"), home.resolve("routes.d")));
+    RouteOverlay overlay = new RouteOverlay(home.resolve("routes"), home.resolve("routes.d"));
+    main.setRoutesCollector(overlay);
     main.addMainListener(
         new MainListenerSupport() {
           @Override
           public void beforeInitialize(BaseMainSupport support) {
             // A key such as `port` must not be taken from a variable PORT: GMP_PORT is named in
             // the file.
-            support
-                .getCamelContext()
-                .getPropertiesComponent()
-                .setEnvironmentVariableMode(PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
+            if (support.getCamelContext().getPropertiesComponent()
+                instanceof PropertiesComponent properties) {
+              properties.setEnvironmentVariableMode(
+                  PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
+            }
           }
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
-            equip(support.getCamelContext());
+            equip(support.getCamelContext(), overlay);
           }
         });
     main.start();
     HttpEdge.attach(router());
   }
 
-  private static void equip(CamelContext context) {
+  private static void equip(CamelContext context, RouteOverlay overlay) {
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -124,6 +126,11 @@ public final class MailProxy implements AutoCloseable {
                 false,
                 (Class<?> type, Exchange exchange, Object value) ->
                     ((OutgoingMail) value).contentStream()));
+    try {
+      overlay.loadBeans(context);
+    } catch (Exception e) {
+      throw ConfigurationException.of(e);
+    }
   }
 
   private VertxPlatformHttpRouter router() {

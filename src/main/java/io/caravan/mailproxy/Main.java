@@ -37,6 +37,9 @@ public final class Main {
       };
     } catch (ConfigurationException e) {
       System.err.println("mail-proxy cannot start: " + e.getMessage());
+      if (System.getenv("GMP_DEBUG") != null) {
+        e.printStackTrace();
+      }
       return EXIT_CONFIGURATION;
     }
   }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -20,15 +21,35 @@ import org.apache.camel.support.PluginHelper;
 final class RouteOverlay extends DefaultRoutesCollector {
   private static final String SUFFIX = ".camel.yaml";
 
+  private static final String BEANS = "beans" + SUFFIX;
+
   private final List<Path> folders;
 
   RouteOverlay(Path... folders) {
     this.folders = List.of(folders);
   }
 
+  /**
+   * Makes the beans. Apart from the routes and before them: Camel makes the beans of a file twice
+   * when it loads it together with others.
+   */
+  void loadBeans(CamelContext context) throws Exception {
+    Resource beans = resources(context).get(BEANS);
+    if (beans == null) {
+      throw new ConfigurationException("there is no " + BEANS + " in " + folders);
+    }
+    PluginHelper.getRoutesLoader(context).loadRoutes(beans);
+  }
+
   @Override
   public Collection<Resource> findRouteResourcesFromDirectory(
       CamelContext context, String excludePattern, String includePattern) {
+    Map<String, Resource> routes = resources(context);
+    routes.remove(BEANS);
+    return routes.values();
+  }
+
+  private Map<String, Resource> resources(CamelContext context) {
     TreeMap<String, Resource> byName = new TreeMap<>();
     var loader = PluginHelper.getResourceLoader(context);
     for (Path folder : folders) {
@@ -36,7 +57,7 @@ final class RouteOverlay extends DefaultRoutesCollector {
         byName.put(file.getFileName().toString(), loader.resolveResource("file:" + file));
       }
     }
-    return byName.values();
+    return byName;
   }
 
   private static List<Path> files(Path folder) {

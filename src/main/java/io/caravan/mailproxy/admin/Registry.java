@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.admin;
 
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.message.Account;
 import java.nio.charset.StandardCharsets;
@@ -79,7 +80,7 @@ public final class Registry implements Directory {
 
   /** Rows of table {@code account} that were inserted or updated. */
   public void accountsChanged(List<Map<String, Object>> rows) {
-    for (Map<String, Object> row : rows) {
+    for (Row row : Row.all(rows)) {
       Account account = account(row);
       accounts.put(account.pk(), account);
       byId.put(new Key(account.tenantId(), account.id()), account);
@@ -89,7 +90,7 @@ public final class Registry implements Directory {
 
   /** Rows of table {@code account} that were deleted. */
   public void accountsDeleted(List<Map<String, Object>> rows) {
-    for (Map<String, Object> row : rows) {
+    for (Row row : Row.all(rows)) {
       Account account = account(row);
       accounts.remove(account.pk());
       byId.remove(new Key(account.tenantId(), account.id()));
@@ -101,42 +102,42 @@ public final class Registry implements Directory {
 
   /** Rows of table {@code tenant} that were inserted or updated. */
   public void tenantsChanged(List<Map<String, Object>> rows) {
-    for (Map<String, Object> row : rows) {
+    for (Row row : Row.all(rows)) {
       Tenant tenant = tenant(row);
       tenants.put(tenant.id(), tenant);
     }
   }
 
-  private static Account account(Map<String, Object> row) {
+  private static Account account(Row row) {
     return new Account(
-        number(row, "pk"),
-        number(row, "revision"),
-        required(row, "tenant_id"),
-        required(row, "id"),
-        Account.Type.valueOf(required(row, "type").toUpperCase(java.util.Locale.ROOT)),
-        required(row, "host"),
-        (int) number(row, "port"),
-        text(row, "user"),
-        text(row, "password"),
-        row.get("use_tls") == null ? null : number(row, "use_tls") != 0,
-        (int) number(row, "ttl"),
-        (int) number(row, "max_connections"),
-        (int) number(row, "max_messages_per_connection"),
-        row.get("limit_per_second") == null ? null : (int) number(row, "limit_per_second"),
-        text(row, "local_address"),
-        text(row, "tls_ca"));
+        row.number("pk"),
+        row.number("revision"),
+        row.text("tenant_id"),
+        row.text("id"),
+        Account.Type.valueOf(row.text("type").toUpperCase(java.util.Locale.ROOT)),
+        row.text("host"),
+        (int) row.number("port"),
+        row.textOrNull("user"),
+        row.textOrNull("password"),
+        flag(row.numberOrNull("use_tls")),
+        (int) row.number("ttl"),
+        (int) row.number("max_connections"),
+        (int) row.number("max_messages_per_connection"),
+        count(row.numberOrNull("limit_per_second")),
+        row.textOrNull("local_address"),
+        row.textOrNull("tls_ca"));
   }
 
-  private static Tenant tenant(Map<String, Object> row) {
-    String base = text(row, "client_base_url");
-    String path = text(row, "client_sync_path");
+  private static Tenant tenant(Row row) {
+    String base = row.textOrNull("client_base_url");
+    String path = row.textOrNull("client_sync_path");
     return new Tenant(
-        required(row, "id"),
-        authorization(text(row, "client_auth")),
+        row.text("id"),
+        authorization(row.textOrNull("client_auth")),
         base == null
             ? null
             : base.replaceAll("/+$", "") + (path == null ? DEFAULT_SYNC_PATH : path),
-        number(row, "active") != 0);
+        row.number("active") != 0);
   }
 
   /** The header that {@code client_auth} stands for (genro-api 4.1). */
@@ -159,22 +160,11 @@ public final class Registry implements Directory {
             .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
   }
 
-  private static long number(Map<String, Object> row, String column) {
-    if (row.get(column) instanceof Number number) {
-      return number.longValue();
-    }
-    throw new IllegalStateException("column " + column + " holds no number");
+  private static @Nullable Boolean flag(@Nullable Long value) {
+    return value == null ? null : Boolean.valueOf(value != 0);
   }
 
-  private static @Nullable String text(Map<String, Object> row, String column) {
-    return (String) row.get(column);
-  }
-
-  private static String required(Map<String, Object> row, String column) {
-    String text = text(row, column);
-    if (text == null) {
-      throw new IllegalStateException("column " + column + " is null");
-    }
-    return text;
+  private static @Nullable Integer count(@Nullable Long value) {
+    return value == null ? null : Integer.valueOf(value.intValue());
   }
 }

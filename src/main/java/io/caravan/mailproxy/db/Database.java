@@ -80,6 +80,21 @@ public final class Database implements AutoCloseable {
     return sql;
   }
 
+  /** {@link #writer} as a factory for the wiring map. */
+  public static DataSource writerOf(Database database) {
+    return database.writer();
+  }
+
+  /** {@link #reader} as a factory for the wiring map. */
+  public static DataSource readerOf(Database database) {
+    return database.reader();
+  }
+
+  /** {@link #sql} as a factory for the wiring map. */
+  public static Sql sqlOf(Database database) {
+    return database.sql();
+  }
+
   /** A round trip to the store. */
   public void ping() throws SQLException {
     try (Connection connection = reader.getConnection();

@@ -32,7 +32,7 @@ public final class Attempt {
     return delivery;
   }
 
-  void delivery(Delivery read) {
+  void take(Delivery read) {
     delivery = read;
   }
 
@@ -64,7 +64,7 @@ public final class Attempt {
     return account;
   }
 
-  void account(Account chosen) {
+  void choose(Account chosen) {
     account = chosen;
   }
 
@@ -72,7 +72,7 @@ public final class Attempt {
     return mail;
   }
 
-  void mail(OutgoingMail composed) {
+  void compose(OutgoingMail composed) {
     mail = composed;
   }
 

@@ -1,6 +1,8 @@
 package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.db.Row;
+import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.intake.MessageReader;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
@@ -76,15 +78,15 @@ public final class Attempts {
       throw new IllegalStateException(
           "message " + attempt.getDelivery().messagePk() + " is not in the store any more");
     }
-    Message message = MessageReader.read((String) rows.get(0).get("payload"));
+    Row row = new Row(rows.get(0));
+    Message message = MessageReader.read(row.text("payload"));
     List<Recipient> pending = new ArrayList<>();
-    for (var recipient :
-        io.caravan.mailproxy.http.Json.tree((String) rows.get(0).get("recipients"))) {
+    for (var recipient : Json.tree(row.text("recipients"))) {
       pending.add(
           new Recipient(
               recipient.path("position").intValue(), recipient.path("address").textValue()));
     }
-    attempt.delivery(attempt.getDelivery().with(message, pending));
+    attempt.take(attempt.getDelivery().with(message, pending));
     exchange.getMessage().setBody(attempt.getDelivery());
   }
 
@@ -104,7 +106,7 @@ public final class Attempts {
                 () ->
                     new NoAccountException(
                         named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
-    attempt.account(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
+    attempt.choose(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
     MDC.put(LOG_ACCOUNT, account.id());
   }
 
@@ -130,7 +132,7 @@ public final class Attempts {
             Composer.messageId(delivery.messagePk(), message),
             content,
             () -> outbox.enterData(delivery));
-    attempt.mail(mail);
+    attempt.compose(mail);
     return mail;
   }
 

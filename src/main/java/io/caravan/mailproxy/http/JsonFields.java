@@ -2,15 +2,11 @@ package io.caravan.mailproxy.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
-import java.util.function.Predicate;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the fields of a JSON object; what does not fit is a {@link Problem} 422. */
 public final class JsonFields {
-  private static final Predicate<String> NO_CONTROLS =
-      text -> text.chars().noneMatch(Character::isISOControl);
-
   private final JsonNode object;
 
   public JsonFields(JsonNode object) {
@@ -50,7 +46,8 @@ public final class JsonFields {
     if (!node.isTextual()) {
       throw Problem.invalid("string_type", List.of("body", name), "Input should be a valid string");
     }
-    if (node.textValue().length() > max || !NO_CONTROLS.test(node.textValue())) {
+    if (node.textValue().length() > max
+        || node.textValue().chars().anyMatch(Character::isISOControl)) {
       throw wrong(name, "Input should have at most " + max + " characters, none of control");
     }
     return node.textValue();

@@ -1,12 +1,12 @@
 package io.caravan.mailproxy.queue;
 
+import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Priority;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** The steps of {@code claim-due}: which lane may claim, and what a claim brought. */
 public final class Claims {
@@ -46,21 +46,21 @@ public final class Claims {
   public List<Delivery> deliveries(List<Map<String, Object>> rows, LaneRoom order) {
     record Due(Delivery delivery, long at) {}
     List<Due> due = new ArrayList<>(rows.size());
-    for (Map<String, Object> row : rows) {
+    for (Row row : Row.all(rows)) {
       due.add(
           new Due(
               new Delivery(
-                  number(row.get("pk")),
-                  number(row.get("message_pk")),
-                  number(row.get("account_pk")),
-                  number(row.get("lease_epoch")),
-                  Priority.of(number(row.get("priority"))),
-                  (int) number(row.get("attempts")),
-                  number(row.get("accepted_at")),
-                  number(row.get("bytes")),
+                  row.number("pk"),
+                  row.number("message_pk"),
+                  row.number("account_pk"),
+                  row.number("lease_epoch"),
+                  Priority.of(row.number("priority")),
+                  (int) row.number("attempts"),
+                  row.number("accepted_at"),
+                  row.number("bytes"),
                   null,
                   List.of()),
-              number(row.get("due_at"))));
+              row.number("due_at")));
     }
     due.sort(
         Comparator.<Due>comparingInt(d -> d.delivery().priority().level())
@@ -73,14 +73,7 @@ public final class Claims {
 
   /** Takes the answer of {@code next-due.sql}: when this lane, now empty, has work again. */
   public void drained(List<Map<String, Object>> rows, LaneRoom order) {
-    Object due = rows.isEmpty() ? null : rows.get(0).get("due_at");
-    lanes.drained(order, due == null ? Long.MAX_VALUE : number(due));
-  }
-
-  private static long number(@Nullable Object value) {
-    if (value instanceof Number number) {
-      return number.longValue();
-    }
-    throw new IllegalStateException("a claimed row lacks a number");
+    Long due = rows.isEmpty() ? null : new Row(rows.get(0)).numberOrNull("due_at");
+    lanes.drained(order, due == null ? Long.MAX_VALUE : due);
   }
 }

@@ -49,8 +49,8 @@ public final class Lanes {
   /**
    * Asks for the hot path: room for a new delivery, and nothing due before it.
    *
-   * @return whether it may be stored already leased; then {@link #recorded} or {@link #release}
-   *     must follow
+   * @return whether it may be stored already leased; then {@link #release} must follow when its
+   *     attempt is recorded
    */
   public boolean reserve(long accountPk, long size) {
     lock.lock();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param events keys of the events it reports; empty: a call that only asks
  */
 public record ReportCall(
-    String tenantId, String url, @Nullable String authorization, byte[] body, List<Long> events) {
+    String tenantId, String url, @Nullable String authorization, String body, List<Long> events) {
 
   /** For Simple in routes: the keys as a JSON list. */
   public String getKeys() {

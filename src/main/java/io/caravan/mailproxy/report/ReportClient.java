@@ -49,7 +49,7 @@ public final class ReportClient {
       HttpRequest.Builder request =
           HttpRequest.newBuilder(URI.create(call.url()))
               .header("Content-Type", "application/json")
-              .POST(HttpRequest.BodyPublishers.ofByteArray(call.body()));
+              .POST(HttpRequest.BodyPublishers.ofString(call.body()));
       if (call.authorization() != null) {
         request.header("Authorization", call.authorization());
       }

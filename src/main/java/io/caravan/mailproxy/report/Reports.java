@@ -3,6 +3,7 @@ package io.caravan.mailproxy.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.admin.Tenant;
+import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
@@ -76,19 +77,20 @@ public final class Reports {
   public ReportCall call(List<Map<String, Object>> rows, String tenantId) {
     List<Map<String, Object>> items = new ArrayList<>();
     List<Long> keys = new ArrayList<>();
-    for (Map<String, Object> row : rows) {
+    for (Row row : Row.all(rows)) {
       items.add(item(row));
-      keys.add(((Number) row.get("pk")).longValue());
+      keys.add(row.number("pk"));
     }
+    String body = Json.text(Map.of("delivery_report", items));
     Tenant tenant = registry.tenant(tenantId).orElse(null);
-    boolean own = tenant != null && tenant.syncUrl() != null;
-    String url = own ? tenant.syncUrl() : settings.url();
-    return new ReportCall(
-        tenantId,
-        url == null ? "" : url,
-        own ? tenant.authorization() : settings.authorization(),
-        Json.bytes(Map.of("delivery_report", items)),
-        keys);
+    if (tenant != null && tenant.syncUrl() != null) {
+      return new ReportCall(tenantId, tenant.syncUrl(), tenant.authorization(), body, keys);
+    }
+    String url = settings.url();
+    if (url == null) {
+      throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
+    }
+    return new ReportCall(tenantId, url, settings.authorization(), body, keys);
   }
 
   /** The events of a call are acknowledged in the store. */
@@ -152,24 +154,24 @@ public final class Reports {
   }
 
   /** One event in the form clients know (genro-api 4.1). */
-  private static Map<String, Object> item(Map<String, Object> row) {
+  private static Map<String, Object> item(Row row) {
     Map<String, Object> item = new LinkedHashMap<>();
-    item.put("id", row.get("id"));
-    long at = ((Number) row.get("at")).longValue() / 1000;
-    switch (String.valueOf(row.get("type"))) {
+    item.put("id", row.text("id"));
+    long at = row.number("at") / 1000;
+    switch (row.text("type")) {
       case "sent" -> item.put("sent_ts", at);
       case "error" -> {
         item.put("error_ts", at);
-        item.put("error", row.get("text"));
+        item.put("error", row.text("text"));
       }
       default -> {
-        JsonNode data = Json.tree(String.valueOf(row.get("data")));
+        JsonNode data = Json.tree(row.text("data"));
         item.put("deferred_ts", data.path("next_attempt_at").longValue() / 1000);
-        item.put("deferred_reason", row.get("text"));
+        item.put("deferred_reason", row.text("text"));
       }
     }
-    item.put("tenant_id", row.get("tenant_id"));
-    item.put("pk", String.valueOf(row.get("message_pk")));
+    item.put("tenant_id", row.text("tenant_id"));
+    item.put("pk", String.valueOf(row.number("message_pk")));
     return item;
   }
 }
