@@ -50,4 +50,10 @@ public record Request(String path, Map<String, List<String>> query, @Nullable St
   public String lastSegment() {
     return QueryStringDecoder.decodeComponent(path.substring(path.lastIndexOf('/') + 1));
   }
+
+  /** Without the token: this text may reach a log. */
+  @Override
+  public String toString() {
+    return "Request[" + path + "]";
+  }
 }

@@ -134,7 +134,7 @@ final class GroupCommit implements AutoCloseable {
 
   /** The pool hands out the same physical connection as long as it lives. */
   private Statements statements(Connection pooled) throws SQLException {
-    Connection physical = pooled.unwrap(org.sqlite.SQLiteConnection.class);
+    Connection physical = pooled.unwrap(Connection.class);
     if (statements == null || !statements.belongTo(physical)) {
       statements = new Statements(physical, sql);
     }
