@@ -61,7 +61,9 @@ public final class TestRunner {
     Runtime.getRuntime().halt(0);
   }
 
-  /** Test classes whose code names {@link TestProxy} or {@link ProxyProcess}, here or by helpers. */
+  /**
+   * Test classes whose code names {@link TestProxy} or {@link ProxyProcess}, here or by helpers.
+   */
   private static List<String> startingProxies() throws IOException {
     Path root =
         Path.of(TestRunner.class.getProtectionDomain().getCodeSource().getLocation().getPath());
