@@ -22,14 +22,4 @@ public record ReportAnswer(
   static ReportAnswer refused(String reason, @Nullable Long retryAfterSeconds) {
     return new ReportAnswer(false, reason, 0, null, retryAfterSeconds);
   }
-
-  /** For Simple in routes. */
-  public boolean isAcknowledged() {
-    return acknowledged;
-  }
-
-  /** For Simple in routes. */
-  public String getReason() {
-    return reason;
-  }
 }
