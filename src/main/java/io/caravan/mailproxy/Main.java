@@ -2,6 +2,7 @@ package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.cli.Arguments;
 import io.caravan.mailproxy.cli.Logs;
+import io.caravan.mailproxy.cli.Signals;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -52,16 +53,15 @@ public final class Main {
 
   /** Until SIGTERM or Ctrl-C, then stops in order. */
   static void awaitEnd(MailProxy proxy) throws InterruptedException {
-    CountDownLatch ended = new CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  proxy.close();
-                  Logs.flush();
-                  ended.countDown();
-                },
-                "stop"));
-    ended.await();
+    CountDownLatch asked = new CountDownLatch(1);
+    Signals.onStop(asked::countDown);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(proxy), "stop"));
+    asked.await();
+    stop(proxy);
+  }
+
+  private static void stop(MailProxy proxy) {
+    proxy.close();
+    Logs.flush();
   }
 }
