@@ -1,6 +1,7 @@
 package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.delivery.DeliveryQueue;
 import io.caravan.mailproxy.delivery.OutgoingMail;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
@@ -19,10 +20,15 @@ import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.support.SimpleTypeConverter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One running proxy: Camel with the routes, the settings and the store of a home folder. */
 public final class MailProxy implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MailProxy.class);
+
   private final Main main = new Main();
   private final Path home;
   private boolean closed;
@@ -76,16 +82,21 @@ public final class MailProxy implements AutoCloseable {
     }
     closed = true;
     CamelContext context = main.getCamelContext();
+    if (context != null) {
+      context.getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
+    }
     main.stop();
     if (context != null) {
       close(context, SmtpPool.class);
       close(context, SandboxRelay.class);
       close(context, Outbox.class);
       close(context, Database.class);
+      LOG.info("Mail proxy stopped");
     }
   }
 
   private void start(Map<String, String> settings) {
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // no hook: Main.Stop is it
     Properties overrides = new Properties();
     overrides.putAll(settings);
     overrides.put("home", home.toString());
@@ -113,6 +124,7 @@ public final class MailProxy implements AutoCloseable {
         });
     main.start();
     HttpEdge.attach(router());
+    LOG.info("Mail proxy started, answering at {}", uri());
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {

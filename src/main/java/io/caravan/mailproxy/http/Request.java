@@ -59,4 +59,10 @@ public record Request(String path, Map<String, List<String>> query, @Nullable St
       throw new Problem(400, "Path is not percent-encoded UTF-8");
     }
   }
+
+  /** Without the token: this text may reach a log. */
+  @Override
+  public String toString() {
+    return "Request[" + path + "]";
+  }
 }

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what stands for a delivery, such as an exchange
  */
 public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
+  private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
   private final Lanes lanes;
   private final Function<T, Delivery> delivery;
   private final ReentrantLock lock = new ReentrantLock();
@@ -40,6 +42,7 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   private final List<Map<Long, Line>> lines = new ArrayList<>();
 
   private int size;
+  private boolean retired;
 
   public LaneQueue(Lanes lanes, Function<T, Delivery> delivery) {
     this.lanes = lanes;
@@ -51,11 +54,29 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     lanes.onFinish(this::wake);
   }
 
+  /**
+   * Gives out nothing more: what waits stays leased in the table until the next start frees it. Who
+   * polls is not kept waiting.
+   */
+  public void retire() {
+    lock.lock();
+    try {
+      retired = true;
+      clear();
+      ready.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public boolean offer(T element) {
     Delivery of = delivery.apply(element);
     lock.lock();
     try {
+      if (retired) {
+        return true;
+      }
       int level = of.priority().level();
       Line line = lines.get(level).get(of.accountPk());
       if (line == null) {
@@ -88,8 +109,14 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     lock.lockInterruptibly();
     try {
       T element = size == 0 ? null : next();
+      if (retired) {
+        left = Math.min(left, RETIRED_WAIT_NANOS);
+      }
       while (element == null && left > 0) {
         left = ready.awaitNanos(left);
+        if (retired) {
+          left = Math.min(left, RETIRED_WAIT_NANOS);
+        }
         element = size == 0 ? null : next();
       }
       return element;

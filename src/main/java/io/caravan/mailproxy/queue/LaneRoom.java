@@ -7,5 +7,4 @@ package io.caravan.mailproxy.queue;
  * @param room deliveries to claim, 1 and more
  * @param version state of the lane's backlog when this was asked, see {@link Lanes#claimed}
  */
-public record LaneRoom(long accountPk, int room, long version) {
-}
+public record LaneRoom(long accountPk, int room, long version) {}
