@@ -15,7 +15,7 @@ class ListenAddressTest {
 
   @Test
   void a_proxy_does_not_start_on_a_port_that_is_taken() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = String.valueOf(taken.getLocalPort());
       assertThatThrownBy(() -> TestProxy.start(home, "port", port))
           .isInstanceOf(ConfigurationException.class)
