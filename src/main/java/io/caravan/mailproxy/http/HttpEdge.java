@@ -80,6 +80,7 @@ public final class HttpEdge {
     context.response().putHeader("Connection", "close");
     context
         .vertx()
-        .setTimer(GRACE_MILLIS, timer -> context.request().connection().close().onComplete(e -> {}));
+        .setTimer(
+            GRACE_MILLIS, timer -> context.request().connection().close().onComplete(e -> {}));
   }
 }

@@ -36,7 +36,6 @@ public final class ReportClient {
   private static final ObjectReader ANSWERS =
       Json.MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
 
-
   private final HttpClient client;
   private final Duration timeout;
 
@@ -127,7 +126,8 @@ public final class ReportClient {
           text.chars().allMatch(c -> c >= '0' && c <= '9')
               ? Long.parseLong(text)
               : Duration.between(
-                      Instant.now(), DateTimeFormatter.RFC_1123_DATE_TIME.parse(text, Instant::from))
+                      Instant.now(),
+                      DateTimeFormatter.RFC_1123_DATE_TIME.parse(text, Instant::from))
                   .toSeconds();
       return Math.max(0, Math.min(MAX_WAIT_SECONDS, seconds));
     } catch (NumberFormatException | DateTimeException e) {

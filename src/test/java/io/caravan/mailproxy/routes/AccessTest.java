@@ -115,10 +115,10 @@ class AccessTest {
     for (String type : new String[] {"application/json", "text/plain"}) {
       String answer =
           call(
-                  "POST",
-                  "/commands/run-now?tenant_id=x",
-                  "X-API-Token: " + TOKEN + "\r\nX-Type: " + type + "\r\n",
-                  body);
+              "POST",
+              "/commands/run-now?tenant_id=x",
+              "X-API-Token: " + TOKEN + "\r\nX-Type: " + type + "\r\n",
+              body);
       assertThat(answer).startsWith("HTTP/1.1 200").endsWith("{\"ok\":true}");
     }
   }

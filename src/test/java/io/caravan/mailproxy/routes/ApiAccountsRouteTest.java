@@ -92,8 +92,22 @@ class ApiAccountsRouteTest {
     proxy.post(
         "/account",
         Map.of(
-            "id", "main", "tenant_id", tenant, "host", "a.test", "port", 1, "user", "u",
-            "limit_per_day", 9, "imap_host", "imap.test", "imap_port", 143));
+            "id",
+            "main",
+            "tenant_id",
+            tenant,
+            "host",
+            "a.test",
+            "port",
+            1,
+            "user",
+            "u",
+            "limit_per_day",
+            9,
+            "imap_host",
+            "imap.test",
+            "imap_port",
+            143));
     proxy.post("/account", Map.of("id", "main", "tenant_id", tenant, "host", "b.test", "port", 2));
 
     assertThat(accounts()).hasSize(1);

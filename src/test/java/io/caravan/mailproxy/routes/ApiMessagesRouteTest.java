@@ -258,12 +258,15 @@ class ApiMessagesRouteTest {
             "recipients",
             "history");
     assertThat(sent.path("tenant_name").asText()).isEqualTo("Tenant's name");
-    assertThat(sent.path("created_at").asText()).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d");
+    assertThat(sent.path("created_at").asText())
+        .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d");
     assertThat(sent.path("message").path("content_type").asText()).isEqualTo("plain");
     assertThat(sent.path("recipients").get(0).path("address").asText())
         .isEqualTo("reader@example.test");
     assertThat(sent.path("recipients").get(0).path("status").asText()).isEqualTo("sent");
-    assertThat(sent.path("history")).extracting(e -> e.path("event_type").asText()).contains("sent");
+    assertThat(sent.path("history"))
+        .extracting(e -> e.path("event_type").asText())
+        .contains("sent");
     assertThat(sent.path("history").get(0).path("event_ts").asLong())
         .isEqualTo(sent.path("sent_ts").asLong());
 
@@ -284,7 +287,9 @@ class ApiMessagesRouteTest {
       await().until(() -> proxy.state(tenant, "m").equals("error"));
 
       JsonNode failed = proxy.message(tenant, "m");
-      assertThat(failed.path("error").asText()).contains("550@x.test").doesNotContain("fine@x.test");
+      assertThat(failed.path("error").asText())
+          .contains("550@x.test")
+          .doesNotContain("fine@x.test");
       assertThat(failed.path("error_ts").asLong()).isEqualTo(failed.path("sent_ts").asLong());
       assertThat(failed.path("recipients"))
           .extracting(r -> r.path("status").asText())
@@ -316,10 +321,26 @@ class ApiMessagesRouteTest {
   void B49_sql_and_wildcards_are_only_text() {
     proxy.sandboxAccount(tenant, "main");
     List<String> texts =
-        List.of("'; drop table message;--", "\\", "%_", "${sys.user.name}", "{{api.token}}", "🚀", "../x");
+        List.of(
+            "'; drop table message;--",
+            "\\",
+            "%_",
+            "${sys.user.name}",
+            "{{api.token}}",
+            "🚀",
+            "../x");
     for (String text : texts) {
       proxy.submit(
-          waiting(text, "subject", text, "body", text, "batch_code", text, "headers", Map.of("X", text)));
+          waiting(
+              text,
+              "subject",
+              text,
+              "body",
+              text,
+              "batch_code",
+              text,
+              "headers",
+              Map.of("X", text)));
     }
     for (String text : texts) {
       JsonNode kept = proxy.message(tenant, text);

@@ -80,7 +80,8 @@ class BadInputTest {
   static Stream<Arguments> badValues() {
     List<Arguments> rows = new ArrayList<>();
     for (String subject :
-        List.of("Hi\r\nBcc: victim@x", "Hi\nX: 1", "Hi\rX", "Hi\u0085X", "Hi\u2028X", "Hi\u2029X")) {
+        List.of(
+            "Hi\r\nBcc: victim@x", "Hi\nX: 1", "Hi\rX", "Hi\u0085X", "Hi\u2028X", "Hi\u2029X")) {
       rows.add(row("B1 B2", "subject", subject, "invalid_subject", "/subject"));
     }
     rows.add(
@@ -108,15 +109,16 @@ class BadInputTest {
     }
     rows.add(row("B6", "headers", many, "too_many_headers", "/headers"));
     rows.add(
-        row(
-            "B6",
-            "headers",
-            Map.of("X-A", "x".repeat(100_000)),
-            "invalid_header",
-            "/headers/X-A"));
+        row("B6", "headers", Map.of("X-A", "x".repeat(100_000)), "invalid_header", "/headers/X-A"));
     for (String filename :
         List.of(
-            "a\"\r\nX-Injected: yes", "a\0.pdf", ".", "..", "a/..", "f".repeat(300), "a\u202Efdp.exe")) {
+            "a\"\r\nX-Injected: yes",
+            "a\0.pdf",
+            ".",
+            "..",
+            "a/..",
+            "f".repeat(300),
+            "a\u202Efdp.exe")) {
       rows.add(
           row(
               "B7 B8",
@@ -127,7 +129,11 @@ class BadInputTest {
     }
     for (String type :
         List.of(
-            "text/plain\r\nX: y", "a", "a/b; boundary=\"x\"", "multipart/mixed", "message/rfc822")) {
+            "text/plain\r\nX: y",
+            "a",
+            "a/b; boundary=\"x\"",
+            "multipart/mixed",
+            "message/rfc822")) {
       rows.add(
           row(
               "B9",
@@ -168,8 +174,7 @@ class BadInputTest {
         rows.add(row("B23", "return_path", address, "invalid_address", "/return_path"));
       }
     }
-    rows.add(
-        row("B14", "to", List.of("a@x.test,b@y.test"), "invalid_address", "/to/0"));
+    rows.add(row("B14", "to", List.of("a@x.test,b@y.test"), "invalid_address", "/to/0"));
     rows.add(row("B14", "from", "a@x.test,b@y.test", "invalid_address", "/from"));
     for (String messageId :
         List.of("<a@b>\r\nX:", "a@b", "<ab>", "<" + "a".repeat(2048) + "@b>", "<ü@b>")) {
@@ -250,7 +255,8 @@ class BadInputTest {
         Arguments.of(
             "{\"attachments\":[{\"filename\":\"a\",\"storage_path\":\"b\",\"x\":1}]}",
             ",\"attachments\",0,\"x\""),
-        Arguments.of("{\"attachments\":[{\"filename\":\"a\"}]}", ",\"attachments\",0,\"storage_path\""),
+        Arguments.of(
+            "{\"attachments\":[{\"filename\":\"a\"}]}", ",\"attachments\",0,\"storage_path\""),
         Arguments.of(
             "{\"attachments\":[{\"filename\":\"a\",\"storage_path\":\"b\",\"fetch_mode\":\"ftp\"}]}",
             ",\"attachments\",0,\"fetch_mode\""));
@@ -286,8 +292,7 @@ class BadInputTest {
         Arguments.of("cut off", item.substring(0, item.length() - 3).getBytes(utf8)),
         Arguments.of("more after the end", (item + "{}").getBytes(utf8)),
         Arguments.of("B34 arrays", "[".repeat(10_000).getBytes(utf8)),
-        Arguments.of(
-            "B34 objects", ("{\"messages\":".repeat(10_000)).getBytes(utf8)),
+        Arguments.of("B34 objects", ("{\"messages\":".repeat(10_000)).getBytes(utf8)),
         Arguments.of(
             "B35 digits",
             ("{\"messages\":[],\"default_priority\":" + "9".repeat(100_000) + "}").getBytes(utf8)),
@@ -526,8 +531,7 @@ class BadInputTest {
         String plain = head(RawHttp.send(proxy.proxy().uri(), get(path, "tenant_id=none", token)));
         String with =
             RawHttp.send(
-                proxy.proxy().uri(),
-                get(path, "tenant_id=none&" + query, token + header + "\r\n"));
+                proxy.proxy().uri(), get(path, "tenant_id=none&" + query, token + header + "\r\n"));
         assertThat(head(with)).as(path).isEqualTo(plain);
         assertThat(with).doesNotContain("stray-canary", "evil");
       }
@@ -551,7 +555,12 @@ class BadInputTest {
   }
 
   private static String get(String path, String query, String headers) {
-    return "GET " + path + "?" + query + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers
+    return "GET "
+        + path
+        + "?"
+        + query
+        + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        + headers
         + "\r\n";
   }
 

@@ -35,7 +35,8 @@ class ObserveRouteTest {
   @BeforeEach
   void start() {
     proxy =
-        TestProxy.start(home, "health.stall-seconds", "1", "retry.delays", "3600", "drain.seconds", "1");
+        TestProxy.start(
+            home, "health.stall-seconds", "1", "retry.delays", "3600", "drain.seconds", "1");
   }
 
   @AfterEach
@@ -53,8 +54,10 @@ class ObserveRouteTest {
 
   @Test
   void the_documented_families_are_written_as_documented() {
-    assertThat(documented()).isEqualTo("# HELP gmp_pending_messages Current pending messages\n"
-        + "# TYPE gmp_pending_messages gauge\ngmp_pending_messages 0.0");
+    assertThat(documented())
+        .isEqualTo(
+            "# HELP gmp_pending_messages Current pending messages\n"
+                + "# TYPE gmp_pending_messages gauge\ngmp_pending_messages 0.0");
     proxy.sandboxAccount("acme", "primary-smtp");
     proxy.sandboxAccount("acme", "bulk-smtp");
     proxy.sandboxAccount("beta", "bulk-smtp");
@@ -138,7 +141,8 @@ class ObserveRouteTest {
       assertThat(json(proxy.get("/status")).path("pending_messages").asInt()).isEqualTo(40);
       assertThat(metrics())
           .contains("routeId=\"deliver-message\"")
-          .containsPattern("camel_exchanges_total\\{[^}]*routeId=\"deliver-message\"[^}]*\\} 400\\.0");
+          .containsPattern(
+              "camel_exchanges_total\\{[^}]*routeId=\"deliver-message\"[^}]*\\} 400\\.0");
     }
   }
 
@@ -158,17 +162,21 @@ class ObserveRouteTest {
         .atMost(SOON)
         .untilAsserted(
             () ->
-                assertThat(metrics())
-                    .contains("gmp_sent_total{account_id=\"a\\\"b\\\\c\"} 1.0\n"));
+                assertThat(metrics()).contains("gmp_sent_total{account_id=\"a\\\"b\\\\c\"} 1.0\n"));
     String text = metrics();
 
     assertThat(text)
-        .contains("# TYPE jvm_memory_used_bytes gauge", "jvm_threads_live", "process_uptime_seconds")
+        .contains(
+            "# TYPE jvm_memory_used_bytes gauge", "jvm_threads_live", "process_uptime_seconds")
         .contains("camel_exchanges_succeeded_total{")
         .doesNotContain("camelContext", "camelcontext", "NaN{");
     String label = "[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\n]|\\\\[\\\\\"n])*\"";
     String sample =
-        "[a-zA-Z_:][a-zA-Z0-9_:]*(?:\\{" + label + "(?:," + label + ")*\\})? "
+        "[a-zA-Z_:][a-zA-Z0-9_:]*(?:\\{"
+            + label
+            + "(?:,"
+            + label
+            + ")*\\})? "
             + "(?:-?\\d+\\.\\d+(?:E-?\\d+)?|NaN|[+-]Inf)";
     List<String> types = new ArrayList<>();
     for (String line : text.lines().toList()) {

@@ -95,16 +95,14 @@ class ReportRouteTest {
         Arguments.of("F36 307", redirect(307)),
         Arguments.of("F36 308", redirect(308)),
         Arguments.of(
-            "too long to be read", SyncEndpoint.answer(200, "{\"a\":\"" + "x".repeat(70_000) + "\"}")));
+            "too long to be read",
+            SyncEndpoint.answer(200, "{\"a\":\"" + "x".repeat(70_000) + "\"}")));
   }
 
   private static SyncEndpoint.Reply redirect(int status) {
     return call ->
         SyncEndpoint.answer(
-                status,
-                "",
-                "Location",
-                "http:/" + call.getLocalAddress() + "/elsewhere")
+                status, "", "Location", "http:/" + call.getLocalAddress() + "/elsewhere")
             .to(call);
   }
 
@@ -227,7 +225,8 @@ class ReportRouteTest {
           }
           default -> {
             assertThat(names(item))
-                .containsExactlyInAnyOrder("id", "deferred_ts", "deferred_reason", "tenant_id", "pk");
+                .containsExactlyInAnyOrder(
+                    "id", "deferred_ts", "deferred_reason", "tenant_id", "pk");
             assertThat(item.path("deferred_reason").asText()).contains("450 ");
             assertThat(item.path("deferred_ts").asLong())
                 .as("the next attempt")
@@ -257,7 +256,8 @@ class ReportRouteTest {
   @ParameterizedTest
   @MethodSource("credentials")
   void the_call_has_the_tenants_credentials(Map<String, Object> auth, String authorization) {
-    tenant("client_auth", auth, "client_base_url", endpoint.url() + "//", "client_sync_path", "s/y");
+    tenant(
+        "client_auth", auth, "client_base_url", endpoint.url() + "//", "client_sync_path", "s/y");
     await().atMost(SOON).until(() -> !endpoint.calls.isEmpty());
 
     assertThat(endpoint.calls.get(0).authorization()).isEqualTo(authorization);
@@ -278,11 +278,19 @@ class ReportRouteTest {
     await().atMost(SOON).until(() -> reported("m"));
   }
 
-  /** What one answer does to the next calls: with an interval and back-off of a second and a half hour. */
+  /**
+   * What one answer does to the next calls: with an interval and back-off of a second and a half
+   * hour.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "4102444800", "\"4102444800\"", "4102444800.5", "1e308", "9223372036854775807", "1e15"
+        "4102444800",
+        "\"4102444800\"",
+        "4102444800.5",
+        "1e308",
+        "9223372036854775807",
+        "1e15"
       })
   void do_not_disturb_stops_empty_calls_alone(String until, @TempDir Path folder) {
     try (TestProxy own = TestProxy.start(folder, "sync.interval", "1")) {
