@@ -7,9 +7,14 @@ import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Outbox;
+import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.camel.CamelContext;
@@ -22,6 +27,7 @@ import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.support.SimpleTypeConverter;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,12 +91,10 @@ public final class MailProxy implements AutoCloseable {
     if (context != null) {
       context.getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
     }
+    List<AutoCloseable> parts = closeables(context);
     main.stop();
     if (context != null) {
-      close(context, SmtpPool.class);
-      close(context, SandboxRelay.class);
-      close(context, Outbox.class);
-      close(context, Database.class);
+      parts.forEach(MailProxy::close);
       LOG.info("Mail proxy stopped");
     }
   }
@@ -130,6 +134,9 @@ public final class MailProxy implements AutoCloseable {
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
+    checkPort(
+        context.resolvePropertyPlaceholders("{{host}}"),
+        Integer.parseInt(context.resolvePropertyPlaceholders("{{port}}").strip()));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -147,6 +154,17 @@ public final class MailProxy implements AutoCloseable {
     }
   }
 
+  /** The HTTP server would wait forever for a port that it does not get. */
+  private static void checkPort(String host, int port) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new ConfigurationException(
+          "cannot listen on " + host + " port " + port + ": " + e.getMessage());
+    }
+  }
+
   private VertxPlatformHttpRouter router() {
     return context().getRegistry().findByType(VertxPlatformHttpRouter.class).stream()
         .filter(VertxPlatformHttpRouter::isMainServer)
@@ -154,13 +172,23 @@ public final class MailProxy implements AutoCloseable {
         .orElseThrow(() -> new IllegalStateException("the HTTP server does not run"));
   }
 
-  private static void close(CamelContext context, Class<? extends AutoCloseable> type) {
-    for (AutoCloseable bean : context.getRegistry().findByType(type)) {
-      try {
-        bean.close();
-      } catch (Exception e) {
-        throw new IllegalStateException(type.getSimpleName() + " did not close", e);
+  /** In the order of closing; a context that has stopped does not know them any more. */
+  private static List<AutoCloseable> closeables(@Nullable CamelContext context) {
+    List<AutoCloseable> all = new ArrayList<>();
+    if (context != null) {
+      for (Class<? extends AutoCloseable> type :
+          List.of(SmtpPool.class, SandboxRelay.class, Outbox.class, Database.class)) {
+        all.addAll(context.getRegistry().findByType(type));
       }
+    }
+    return all;
+  }
+
+  private static void close(AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(part.getClass().getSimpleName() + " did not close", e);
     }
   }
 }
