@@ -37,7 +37,8 @@ public final class Run {
       """
       bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
-                [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]""";
+                [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]\
+      """;
 
   private static final String TENANT = "bench";
   private static final int BODY_BYTES = 2048;
@@ -138,14 +139,16 @@ public final class Run {
     }
 
     double median(String figure) {
-      double[] all = runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
+      double[] all =
+          runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
       return all.length % 2 == 1
           ? all[all.length / 2]
           : (all[all.length / 2 - 1] + all[all.length / 2]) / 2;
     }
 
     String spread(String figure) {
-      double[] all = runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
+      double[] all =
+          runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
       return text(all[0]) + ".." + text(all[all.length - 1]);
     }
   }
@@ -168,7 +171,8 @@ public final class Run {
 
   private static String line(Map<String, Double> figures) {
     StringBuilder line = new StringBuilder();
-    figures.forEach((name, value) -> line.append("; ").append(name).append(' ').append(text(value)));
+    figures.forEach(
+        (name, value) -> line.append("; ").append(name).append(' ').append(text(value)));
     return line.isEmpty() ? "" : line.substring(2);
   }
 
@@ -287,7 +291,11 @@ public final class Run {
       throws IOException, SQLException {
     try (Connection store =
         DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home))) {
-      same("messages sent by the database", expected, count(store, "event WHERE type = 'sent'"), complaints);
+      same(
+          "messages sent by the database",
+          expected,
+          count(store, "event WHERE type = 'sent'"),
+          complaints);
       same("recipients sent", expected, count(store, "recipient WHERE state = 'sent'"), complaints);
       same("messages", expected, count(store, "message"), complaints);
       same("deliveries left", 0, count(store, "queue"), complaints);
@@ -391,18 +399,30 @@ public final class Run {
     return millis;
   }
 
-  private static final String BODY = ("A line of a mail as people send it, with 64 characters in it.\\r\\n").repeat(BODY_BYTES / 63);
+  private static final String BODY =
+      ("A line of a mail as people send it, with 64 characters in it.\\r\\n")
+          .repeat(BODY_BYTES / 63);
 
   private String messages(String prefix, int first, int size, String account) {
     StringBuilder json = new StringBuilder(size * (BODY_BYTES + 300)).append("{\"messages\":[");
     for (int i = first; i < first + size; i++) {
       json.append(i == first ? "" : ",")
-          .append("{\"id\":\"").append(prefix).append('-').append(i)
-          .append("\",\"tenant_id\":\"").append(TENANT)
-          .append("\",\"account_id\":\"").append(account).append(i % number("--accounts"))
-          .append("\",\"from\":\"sender@example.test\",\"to\":[\"reader").append(i)
-          .append("@example.test\"],\"subject\":\"Message ").append(i)
-          .append("\",\"body\":\"").append(BODY).append("\"}");
+          .append("{\"id\":\"")
+          .append(prefix)
+          .append('-')
+          .append(i)
+          .append("\",\"tenant_id\":\"")
+          .append(TENANT)
+          .append("\",\"account_id\":\"")
+          .append(account)
+          .append(i % number("--accounts"))
+          .append("\",\"from\":\"sender@example.test\",\"to\":[\"reader")
+          .append(i)
+          .append("@example.test\"],\"subject\":\"Message ")
+          .append(i)
+          .append("\",\"body\":\"")
+          .append(BODY)
+          .append("\"}");
     }
     return json.append("]}").toString();
   }
@@ -433,7 +453,10 @@ public final class Run {
       }
       command.addAll(List.of("127.0.0.1:" + port, "1000"));
       process =
-          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(counters.toFile()).start();
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(counters.toFile())
+              .start();
       for (int i = 0; i < 100; i++) {
         try (Socket up = new Socket(InetAddress.getLoopbackAddress(), port)) {
           return;
