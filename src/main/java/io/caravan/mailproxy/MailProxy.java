@@ -1,5 +1,6 @@
 package io.caravan.mailproxy;
 
+import io.caravan.mailproxy.config.Settings;
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.delivery.OutgoingMail;
 import io.caravan.mailproxy.delivery.SandboxRelay;
@@ -9,6 +10,8 @@ import io.caravan.mailproxy.queue.Outbox;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.camel.CamelContext;
@@ -25,10 +28,14 @@ import org.apache.camel.support.SimpleTypeConverter;
 public final class MailProxy implements AutoCloseable {
   private final Main main = new Main();
   private final Path home;
+  private final Libraries libraries;
+  private final RouteOverlay overlay;
   private boolean closed;
 
   private MailProxy(Path home) {
     this.home = home;
+    this.libraries = Libraries.of(home.resolve("lib.d"));
+    this.overlay = new RouteOverlay(home.resolve("routes"), home.resolve("routes.d"));
   }
 
   /**
@@ -40,12 +47,18 @@ public final class MailProxy implements AutoCloseable {
    */
   public static MailProxy start(Path home, Map<String, String> settings) {
     MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize());
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(proxy.libraries);
     try {
       proxy.start(settings);
       return proxy;
     } catch (Exception e) {
+      List<String> places = proxy.places(e);
       proxy.close();
-      throw ConfigurationException.of(e);
+      throw ConfigurationException.of(e, places);
+    } finally {
+      thread.setContextClassLoader(before);
     }
   }
 
@@ -75,14 +88,10 @@ public final class MailProxy implements AutoCloseable {
       return;
     }
     closed = true;
-    CamelContext context = main.getCamelContext();
+    List<AutoCloseable> parts = parts();
     main.stop();
-    if (context != null) {
-      close(context, SmtpPool.class);
-      close(context, SandboxRelay.class);
-      close(context, Outbox.class);
-      close(context, Database.class);
-    }
+    parts.forEach(MailProxy::close);
+    close(libraries);
   }
 
   private void start(Map<String, String> settings) {
@@ -91,12 +100,12 @@ public final class MailProxy implements AutoCloseable {
     overrides.put("home", home.toString());
     main.setOverrideProperties(overrides);
     main.setPropertyPlaceholderLocations("file:" + home.resolve("config/application.properties"));
-    RouteOverlay overlay = new RouteOverlay(home.resolve("routes"), home.resolve("routes.d"));
     main.setRoutesCollector(overlay);
     main.addMainListener(
         new MainListenerSupport() {
           @Override
           public void beforeInitialize(BaseMainSupport support) {
+            support.getCamelContext().setApplicationContextClassLoader(libraries);
             // A key such as `port` must not be taken from a variable PORT: GMP_PORT is named in
             // the file.
             if (support.getCamelContext().getPropertiesComponent()
@@ -116,6 +125,7 @@ public final class MailProxy implements AutoCloseable {
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
+    context.getRegistry().bind("settings", new Settings(context));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -129,8 +139,15 @@ public final class MailProxy implements AutoCloseable {
     try {
       overlay.loadBeans(context);
     } catch (Exception e) {
-      throw ConfigurationException.of(e);
+      throw new IllegalStateException(e.getMessage(), e);
     }
+  }
+
+  private List<String> places(Exception failure) {
+    CamelContext context = main.getCamelContext();
+    return context == null
+        ? List.of()
+        : new Culprit(context, overlay.files(context)).of(failure);
   }
 
   private VertxPlatformHttpRouter router() {
@@ -140,13 +157,24 @@ public final class MailProxy implements AutoCloseable {
         .orElseThrow(() -> new IllegalStateException("the HTTP server does not run"));
   }
 
-  private static void close(CamelContext context, Class<? extends AutoCloseable> type) {
-    for (AutoCloseable bean : context.getRegistry().findByType(type)) {
-      try {
-        bean.close();
-      } catch (Exception e) {
-        throw new IllegalStateException(type.getSimpleName() + " did not close", e);
+  /** What is to be closed, in this order, after Camel stopped; it forgets its beans by then. */
+  private List<AutoCloseable> parts() {
+    List<AutoCloseable> parts = new ArrayList<>();
+    CamelContext context = main.getCamelContext();
+    if (context != null) {
+      for (Class<? extends AutoCloseable> type :
+          List.of(SmtpPool.class, SandboxRelay.class, Outbox.class, Database.class)) {
+        parts.addAll(context.getRegistry().findByType(type));
       }
+    }
+    return parts;
+  }
+
+  private static void close(AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(part.getClass().getSimpleName() + " did not close", e);
     }
   }
 }

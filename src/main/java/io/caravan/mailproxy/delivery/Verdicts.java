@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.delivery;
 
+import io.caravan.mailproxy.config.Settings;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Verdict.Fate;
@@ -29,6 +30,12 @@ public final class Verdicts {
     this.clock = clock;
     this.jitter = jitter;
     this.maxAgeSeconds = maxAgeSeconds;
+  }
+
+  /** Takes them from settings {@code retry.jitter} and {@code message.max-age-seconds}. */
+  public static Verdicts of(InstantSource clock, Settings settings) {
+    return new Verdicts(
+        clock, settings.number("retry.jitter"), (long) settings.number("message.max-age-seconds"));
   }
 
   /** The recipient has the mail. */

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.http;
 
+import io.caravan.mailproxy.config.Settings;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -20,6 +21,11 @@ public final class Guard {
    */
   public Guard(String token) {
     this.admin = token.isBlank() ? null : hash(token);
+  }
+
+  /** Takes it from setting {@code api.token}. */
+  public static Guard of(Settings settings) {
+    return new Guard(settings.text("api.token"));
   }
 
   /**

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what stands for a delivery, such as an exchange
  */
 public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
+  private static final long STOPPING_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
   private final Lanes lanes;
   private final Function<T, Delivery> delivery;
   private final ReentrantLock lock = new ReentrantLock();
@@ -40,6 +42,7 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   private final List<Map<Long, Line>> lines = new ArrayList<>();
 
   private int size;
+  private volatile long longestPollNanos = Long.MAX_VALUE;
 
   public LaneQueue(Lanes lanes, Function<T, Delivery> delivery) {
     this.lanes = lanes;
@@ -84,12 +87,12 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
 
   @Override
   public @Nullable T poll(long timeout, TimeUnit unit) throws InterruptedException {
-    long left = unit.toNanos(timeout);
+    long left = Math.min(unit.toNanos(timeout), longestPollNanos);
     lock.lockInterruptibly();
     try {
       T element = size == 0 ? null : next();
       while (element == null && left > 0) {
-        left = ready.awaitNanos(left);
+        left = Math.min(ready.awaitNanos(left), longestPollNanos);
         element = size == 0 ? null : next();
       }
       return element;
@@ -186,9 +189,17 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     }
   }
 
+  /** Camel clears it when it stops: from then on slots look often whether they may go. */
   @Override
   public void clear() {
+    longestPollNanos = STOPPING_POLL_NANOS;
     drainTo(new ArrayList<>());
+    lock.lock();
+    try {
+      ready.signalAll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

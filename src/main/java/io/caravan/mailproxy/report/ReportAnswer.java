@@ -23,6 +23,10 @@ public record ReportAnswer(
     return new ReportAnswer(false, reason, 0, null, retryAfterSeconds);
   }
 
+  static ReportAnswer taken() {
+    return new ReportAnswer(true, "", 0, null, null);
+  }
+
   /** For Simple in routes. */
   public boolean isAcknowledged() {
     return acknowledged;

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.report;
 
+import io.caravan.mailproxy.config.Settings;
 import io.caravan.mailproxy.admin.Registry;
 import java.util.Arrays;
 import java.util.List;
@@ -38,6 +39,18 @@ public record SyncSettings(
         intervalSeconds * 1000,
         batch,
         Arrays.stream(retryDelays.split(",")).map(part -> Long.valueOf(part.strip())).toList());
+  }
+
+  /** From settings {@code client.sync-*} and {@code sync.*}. */
+  public static SyncSettings of(Settings settings) {
+    return new SyncSettings(
+        settings.text("client.sync-url"),
+        settings.text("client.sync-token"),
+        settings.text("client.sync-user"),
+        settings.text("client.sync-password"),
+        (long) settings.number("sync.interval"),
+        (int) settings.number("sync.batch"),
+        settings.text("sync.retry-delays"));
   }
 
   /** Without the secret: this text may reach a log. */

@@ -36,33 +36,33 @@ import javax.net.ssl.SSLSocket;
  * local part speaks: {@code 550@}, {@code 450.4.2.0+x@}, {@code grey2+x@} (two times 450, then
  * accepted), {@code dropdot@}, {@code hangdot@}.
  */
-final class ScriptedSmtpServer implements AutoCloseable {
-  static final String DROP = "!drop";
-  static final String RESET = "!reset";
-  static final String HANG = "!hang";
-  static final String TRICKLE = "!trickle";
-  static final String ENDLESS = "!endless";
-  static final String THEN_DROP = "!then-drop";
+public final class ScriptedSmtpServer implements AutoCloseable {
+  public static final String DROP = "!drop";
+  public static final String RESET = "!reset";
+  public static final String HANG = "!hang";
+  public static final String TRICKLE = "!trickle";
+  public static final String ENDLESS = "!endless";
+  public static final String THEN_DROP = "!then-drop";
 
   /**
    * @param verb CONNECT, TLS, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, "." RSET, QUIT
    * @param connection from 1
    * @param mails accepted on this connection before
    */
-  record Step(String verb, String line, int connection, int mails) {
-    boolean is(String other) {
+  public record Step(String verb, String line, int connection, int mails) {
+    public boolean is(String other) {
       return verb.equals(other);
     }
   }
 
   /** What to do at a step; {@code null}: the usual. */
-  interface Script {
+  public interface Script {
     String at(Step step);
   }
 
   /** An accepted mail: {@code raw} as on the wire with dots doubled, {@code content} without. */
-  record Mail(String from, String mailLine, List<String> to, String raw, int connection) {
-    String content() {
+  public record Mail(String from, String mailLine, List<String> to, String raw, int connection) {
+    public String content() {
       return raw.startsWith(".")
           ? raw.substring(1).replace("\r\n.", "\r\n")
           : raw.replace("\r\n.", "\r\n");
@@ -73,13 +73,13 @@ final class ScriptedSmtpServer implements AutoCloseable {
       Pattern.compile("(\\d{3})(?:\\.(\\d\\.\\d+\\.\\d+))?(?:\\+.*)?");
   private static final Pattern GREY = Pattern.compile("grey(\\d+)\\+.*");
 
-  final List<Mail> mails = Collections.synchronizedList(new ArrayList<>());
-  final List<String> lines = Collections.synchronizedList(new ArrayList<>());
-  final AtomicInteger connections = new AtomicInteger();
-  final AtomicInteger open = new AtomicInteger();
-  final AtomicInteger mostOpen = new AtomicInteger();
-  volatile List<String> offers = List.of("PIPELINING", "8BITMIME", "SIZE 1000000");
-  volatile Script script = step -> null;
+  public final List<Mail> mails = Collections.synchronizedList(new ArrayList<>());
+  public final List<String> lines = Collections.synchronizedList(new ArrayList<>());
+  public final AtomicInteger connections = new AtomicInteger();
+  public final AtomicInteger open = new AtomicInteger();
+  public final AtomicInteger mostOpen = new AtomicInteger();
+  public volatile List<String> offers = List.of("PIPELINING", "8BITMIME", "SIZE 1000000");
+  public volatile Script script = step -> null;
   volatile int idleMillis;
   volatile boolean afterTlsOnlyAuth;
 
@@ -90,24 +90,24 @@ final class ScriptedSmtpServer implements AutoCloseable {
   private final Map<String, AtomicInteger> seen = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  ScriptedSmtpServer() throws Exception {
+  public ScriptedSmtpServer() throws Exception {
     this(null, false);
   }
 
   /** With a keystore of src/test/resources/tls, for STARTTLS (offer it) or implicit TLS. */
-  ScriptedSmtpServer(String keystore, boolean implicit) throws Exception {
+  public ScriptedSmtpServer(String keystore, boolean implicit) throws Exception {
     this.tls = keystore == null ? null : context(keystore);
     this.implicit = implicit;
     this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     daemon(this::accept);
   }
 
-  int port() {
+  public int port() {
     return listener.getLocalPort();
   }
 
   /** How often a line with this start came. */
-  long count(String start) {
+  public long count(String start) {
     synchronized (lines) {
       return lines.stream().filter(l -> l.toUpperCase(Locale.ROOT).startsWith(start)).count();
     }
@@ -121,7 +121,7 @@ final class ScriptedSmtpServer implements AutoCloseable {
   }
 
   /** Closes all connections, as a restart does. */
-  void dropAll() {
+  public void dropAll() {
     for (Socket socket : sockets) {
       quietly(socket);
     }
