@@ -30,7 +30,8 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  * cannot read, but of what it cannot run only an id or a step's text.
  */
 final class Culprit {
-  private static final Pattern STEP = Pattern.compile(" at: >>> (.*?) <<< in route: ", Pattern.DOTALL);
+  private static final Pattern STEP =
+      Pattern.compile(" at: >>> (.*?) <<< in route: ", Pattern.DOTALL);
   private static final Pattern DUPLICATE =
       Pattern.compile("Duplicate (?:route ids|id) detected: ([^ ,]+?)\\.? ");
   private static final Pattern EMPTY = Pattern.compile("Unable to parse resource: file:(\\S+)");
@@ -74,7 +75,10 @@ final class Culprit {
   /** The step of a route that Camel shows as {@code text}; without such a step, its input. */
   private List<String> step(String routeId, @Nullable String text) {
     RouteDefinition route =
-        context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(routeId);
+        context
+            .getCamelContextExtension()
+            .getContextPlugin(Model.class)
+            .getRouteDefinition(routeId);
     if (route == null) {
       return List.of();
     }
@@ -104,7 +108,8 @@ final class Culprit {
     List<String> places = new ArrayList<>();
     for (Resource file : files) {
       try (InputStream in = file.getInputStream()) {
-        for (Node document : new Compose(LoadSettings.builder().build()).composeAllFromInputStream(in)) {
+        for (Node document :
+            new Compose(LoadSettings.builder().build()).composeAllFromInputStream(in)) {
           collect(document, key, value, file, places);
         }
       } catch (IOException | YamlEngineException e) {

@@ -145,9 +145,7 @@ public final class MailProxy implements AutoCloseable {
 
   private List<String> places(Exception failure) {
     CamelContext context = main.getCamelContext();
-    return context == null
-        ? List.of()
-        : new Culprit(context, overlay.files(context)).of(failure);
+    return context == null ? List.of() : new Culprit(context, overlay.files(context)).of(failure);
   }
 
   private VertxPlatformHttpRouter router() {

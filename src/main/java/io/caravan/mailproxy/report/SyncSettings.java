@@ -1,7 +1,7 @@
 package io.caravan.mailproxy.report;
 
-import io.caravan.mailproxy.config.Settings;
 import io.caravan.mailproxy.admin.Registry;
+import io.caravan.mailproxy.config.Settings;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -141,7 +141,8 @@ public final class TestProxy implements AutoCloseable {
   /** Exchanges that a route has ended, by its own meter. */
   public long exchanges(String routeId) {
     return Math.round(
-        proxy.bean("metricsRegistry", MeterRegistry.class)
+        proxy
+            .bean("metricsRegistry", MeterRegistry.class)
             .find("camel.exchanges.total")
             .tag("routeId", routeId)
             .counters()
