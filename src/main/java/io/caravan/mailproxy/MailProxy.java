@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
@@ -89,7 +91,10 @@ public final class MailProxy implements AutoCloseable {
     }
     closed = true;
     List<AutoCloseable> parts = parts();
+    CountDownLatch stopped = new CountDownLatch(1);
+    cutOffAfterDrain(parts, stopped);
     main.stop();
+    stopped.countDown();
     parts.forEach(MailProxy::close);
     close(libraries);
   }
@@ -153,6 +158,30 @@ public final class MailProxy implements AutoCloseable {
         .filter(VertxPlatformHttpRouter::isMainServer)
         .findFirst()
         .orElseThrow(() -> new IllegalStateException("the HTTP server does not run"));
+  }
+
+  /** Camel waits for its consumers without an end: what is still with a relay then is cut off. */
+  private void cutOffAfterDrain(List<AutoCloseable> parts, CountDownLatch stopped) {
+    if (parts.isEmpty()) {
+      return;
+    }
+    long seconds = Long.parseLong(setting("drain.seconds").strip());
+    Thread patience =
+        new Thread(
+            () -> {
+              try {
+                if (!stopped.await(seconds, TimeUnit.SECONDS)) {
+                  parts.stream()
+                      .filter(SmtpPool.class::isInstance)
+                      .forEach(pool -> ((SmtpPool) pool).abort());
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "drain");
+    patience.setDaemon(true);
+    patience.start();
   }
 
   /** What is to be closed, in this order, after Camel stopped; it forgets its beans by then. */

@@ -131,7 +131,7 @@ class QueueTest {
           }
           return null;
         };
-    try (TestProxy proxy = TestProxy.start(home, "drain.seconds", "1")) {
+    try (TestProxy proxy = TestProxy.start(home, "drain.seconds", "1", "retry.delays", "0")) {
       proxy.relayAccount("acme", "a", relay.port(), "max_connections", 2);
       proxy.submit(message("acme", "a", "done"));
       History.awaitState(proxy, "acme", "done", "sent");
@@ -164,7 +164,7 @@ class QueueTest {
           }
           return null;
         };
-    try (TestProxy proxy = TestProxy.start(home, "drain.seconds", "1")) {
+    try (TestProxy proxy = TestProxy.start(home, "drain.seconds", "1", "retry.delays", "0")) {
       proxy.relayAccount("acme", "a", relay.port());
       proxy.submit(message("acme", "a", "m"));
       await().untilAsserted(() -> assertThat(relay.mails).hasSize(1));
