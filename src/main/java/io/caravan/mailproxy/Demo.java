@@ -68,10 +68,10 @@ final class Demo {
   }
 
   /** Shows one mail's way, then serves until it is ended. */
-  static int run(Path home) throws Exception {
+  static int run(Path home, Main.Stop stop) throws Exception {
     Demo demo = new Demo(home, System.out);
     demo.show();
-    Main.awaitEnd(demo.proxy);
+    stop.awaitEndOf(demo.proxy);
     return 0;
   }
 

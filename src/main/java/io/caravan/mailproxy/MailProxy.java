@@ -1,7 +1,7 @@
 package io.caravan.mailproxy;
 
-import io.caravan.mailproxy.config.Settings;
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.delivery.DeliveryQueue;
 import io.caravan.mailproxy.delivery.OutgoingMail;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
@@ -24,10 +24,15 @@ import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.support.SimpleTypeConverter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One running proxy: Camel with the routes, the settings and the store of a home folder. */
 public final class MailProxy implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MailProxy.class);
+
   private final Main main = new Main();
   private final Path home;
   private final Libraries libraries;
@@ -91,15 +96,23 @@ public final class MailProxy implements AutoCloseable {
     }
     closed = true;
     List<AutoCloseable> parts = parts();
+    boolean ran = !parts.isEmpty();
+    if (ran) {
+      context().getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
+    }
     CountDownLatch stopped = new CountDownLatch(1);
     cutOffAfterDrain(parts, stopped);
     main.stop();
     stopped.countDown();
     parts.forEach(MailProxy::close);
     close(libraries);
+    if (ran) {
+      LOG.info("Mail proxy stopped");
+    }
   }
 
   private void start(Map<String, String> settings) {
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // no hook: Main.Stop is it
     Properties overrides = new Properties();
     overrides.putAll(settings);
     overrides.put("home", home.toString());
@@ -127,10 +140,10 @@ public final class MailProxy implements AutoCloseable {
         });
     main.start();
     HttpEdge.attach(router());
+    LOG.info("Mail proxy started, answering at {}", uri());
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
-    context.getRegistry().bind("settings", new Settings(context));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()

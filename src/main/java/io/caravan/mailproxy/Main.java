@@ -2,9 +2,8 @@ package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.cli.Arguments;
 import io.caravan.mailproxy.cli.Logs;
-import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /** The program: {@code start} and {@code demo}. */
 public final class Main {
@@ -30,38 +29,58 @@ public final class Main {
       return 0;
     }
     Logs.prepare(arguments.home(), System.getenv());
+    Stop stop = new Stop();
+    Runtime.getRuntime().addShutdownHook(new Thread(stop, "stop"));
     try {
       return switch (arguments.command()) {
-        case DEMO -> Demo.run(arguments.home());
-        default -> serve(arguments.home(), arguments.settings());
+        case DEMO -> Demo.run(arguments.home(), stop);
+        default -> {
+          stop.awaitEndOf(MailProxy.start(arguments.home(), arguments.settings()));
+          yield 0;
+        }
       };
     } catch (ConfigurationException e) {
       System.err.println("mail-proxy cannot start: " + e.getMessage());
-      if (System.getenv("GMP_DEBUG") != null) {
-        e.printStackTrace();
-      }
+      stop.leave();
       return EXIT_CONFIGURATION;
     }
   }
 
-  private static int serve(Path home, Map<String, String> settings) throws InterruptedException {
-    MailProxy proxy = MailProxy.start(home, settings);
-    awaitEnd(proxy);
-    return 0;
-  }
+  /**
+   * What SIGTERM and Ctrl-C do: a running proxy stops in order and the exit code is 0. One that is
+   * still starting just ends, as it would by a kill: nothing of its state is lost.
+   */
+  static final class Stop implements Runnable {
+    private @Nullable MailProxy running;
+    private boolean leaving;
 
-  /** Until SIGTERM or Ctrl-C, then stops in order. */
-  static void awaitEnd(MailProxy proxy) throws InterruptedException {
-    CountDownLatch ended = new CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  proxy.close();
-                  Logs.flush();
-                  ended.countDown();
-                },
-                "stop"));
-    ended.await();
+    /** Never returns, unless the program is being left for another reason. */
+    void awaitEndOf(MailProxy proxy) throws InterruptedException {
+      synchronized (this) {
+        running = proxy;
+      }
+      new CountDownLatch(1).await();
+    }
+
+    /** The program ends by itself; there is nothing to stop. */
+    synchronized void leave() {
+      leaving = true;
+    }
+
+    @Override
+    public void run() {
+      MailProxy proxy;
+      synchronized (this) {
+        if (leaving) {
+          return;
+        }
+        proxy = running;
+      }
+      if (proxy != null) {
+        proxy.close();
+      }
+      Logs.flush();
+      Runtime.getRuntime().halt(0);
+    }
   }
 }

@@ -6,11 +6,14 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 
 /** Body of {@code POST /tenant}, checked (genro-api 1.7). */
 public final class TenantForm {
+
+  private static final Set<String> METHODS = Set.of("none", "bearer", "basic");
 
   /** The values for {@code upsert-tenant.sql}; replaces the body. */
   public Map<String, Object> read(Exchange exchange) {
@@ -19,8 +22,8 @@ public final class TenantForm {
     row.put("id", form.required("id", 255));
     row.put("name", form.text("name", 255, null));
     row.put("baseUrl", url(form, form.text("client_base_url", 2_000, null)));
-    row.put("syncPath", form.text("client_sync_path", 2_000, null));
-    row.put("attachmentPath", form.text("client_attachment_path", 2_000, null));
+    row.put("syncPath", path(form, "client_sync_path"));
+    row.put("attachmentPath", path(form, "client_attachment_path"));
     for (String name : new String[] {"client_auth", "rate_limits", "large_file_config"}) {
       row.put(name, object(form, name));
     }
@@ -41,8 +44,28 @@ public final class TenantForm {
       for (String field : new String[] {"method", "token", "user", "password"}) {
         auth.text(field, 4_096, null);
       }
+      if (!METHODS.contains(auth.text("method", 4_096, "none"))) {
+        throw auth.wrong("method", "Input should be 'none', 'bearer' or 'basic'");
+      }
     }
     return node.toString();
+  }
+
+  /** Follows the base URL, and cannot change its host. */
+  private static @Nullable String path(JsonFields form, String name) {
+    String text = form.text(name, 2_000, null);
+    if (text == null || text.isBlank()) {
+      return null;
+    }
+    String path = text.startsWith("/") ? text : "/" + text;
+    try {
+      if (new URI("http://host" + path).getFragment() == null) {
+        return path;
+      }
+    } catch (URISyntaxException e) {
+      // answered below
+    }
+    throw form.wrong(name, "Input should be the path of a URL");
   }
 
   /** The administrator sets it, so that it may be private (DECISIONS, Guards). */

@@ -1,8 +1,13 @@
 package io.caravan.mailproxy.cli;
 
+import java.net.URISyntaxException;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.CodeSource;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The command line.
@@ -19,7 +24,8 @@ public record Arguments(Command command, Path home, Map<String, String> settings
 
         --insecure-dev   no token, on 127.0.0.1 only
 
-      GMP_API_TOKEN is the administrator's token; GMP_HOME the folder to run from.
+      GMP_API_TOKEN is the administrator's token; GMP_HOME the folder to run from, else the one
+      that holds target/mail-proxy.jar, else the working directory.
       Every setting is in config/application.properties.""";
 
   /** What to do. */
@@ -36,7 +42,7 @@ public record Arguments(Command command, Path home, Map<String, String> settings
    *     says what to do
    */
   public static Arguments parse(String[] args, Map<String, String> environment) {
-    Path home = Path.of(environment.getOrDefault("GMP_HOME", System.getProperty("user.dir")));
+    Path home = home(environment, program(), Path.of(System.getProperty("user.dir")));
     Map<String, String> settings = new HashMap<>();
     boolean insecure = false;
     for (int i = 1; i < args.length; i++) {
@@ -67,6 +73,31 @@ public record Arguments(Command command, Path home, Map<String, String> settings
         return new Arguments(Command.HELP, home, settings);
       }
       default -> throw new IllegalArgumentException("unknown command " + args[0] + "\n\n" + USAGE);
+    }
+  }
+
+  /**
+   * The folder to run from: {@code GMP_HOME}, else the one above the program's, when it has a
+   * {@code config/}, else where the command was given.
+   *
+   * @param program the jar, or the folder of classes
+   */
+  static Path home(Map<String, String> environment, @Nullable Path program, Path working) {
+    String named = environment.getOrDefault("GMP_HOME", "");
+    if (!named.isBlank()) {
+      return Path.of(named);
+    }
+    Path folder = program == null ? null : program.toAbsolutePath().getParent();
+    Path above = folder == null ? null : folder.getParent();
+    return above != null && Files.isDirectory(above.resolve("config")) ? above : working;
+  }
+
+  private static @Nullable Path program() {
+    CodeSource source = Arguments.class.getProtectionDomain().getCodeSource();
+    try {
+      return source == null ? null : Path.of(source.getLocation().toURI());
+    } catch (URISyntaxException | IllegalArgumentException | FileSystemNotFoundException e) {
+      return null;
     }
   }
 }

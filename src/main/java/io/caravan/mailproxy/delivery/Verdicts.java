@@ -1,6 +1,5 @@
 package io.caravan.mailproxy.delivery;
 
-import io.caravan.mailproxy.config.Settings;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Verdict.Fate;
@@ -16,26 +15,23 @@ public final class Verdicts {
   public static final String MAX_ATTEMPTS = "retryMaxAttempts";
 
   private final InstantSource clock;
-  private final double jitter;
+  private double jitter;
   private final long maxAgeSeconds;
 
   /**
    * Takes the numbers that hold for all policies.
    *
    * @param clock the database's clock
-   * @param jitter share of a delay by which it is lengthened or shortened at random, 0 to 1
    * @param maxAgeSeconds seconds after acceptance at which a message is given up
    */
-  public Verdicts(InstantSource clock, double jitter, long maxAgeSeconds) {
+  public Verdicts(InstantSource clock, long maxAgeSeconds) {
     this.clock = clock;
-    this.jitter = jitter;
     this.maxAgeSeconds = maxAgeSeconds;
   }
 
-  /** Takes them from settings {@code retry.jitter} and {@code message.max-age-seconds}. */
-  public static Verdicts of(InstantSource clock, Settings settings) {
-    return new Verdicts(
-        clock, settings.number("retry.jitter"), (long) settings.number("message.max-age-seconds"));
+  /** Share of a delay by which it is lengthened or shortened at random, 0 to 1. */
+  public void setJitter(double jitter) {
+    this.jitter = jitter;
   }
 
   /** The recipient has the mail. */

@@ -1,6 +1,5 @@
 package io.caravan.mailproxy.http;
 
-import io.caravan.mailproxy.config.Settings;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -12,20 +11,18 @@ public final class Guard {
   /** Exchange property that holds the {@link Caller}. */
   public static final String CALLER = "caller";
 
-  private final byte @Nullable [] admin;
+  private byte @Nullable [] admin;
+  private boolean open;
 
   /**
-   * Takes the administrator's token.
+   * Sets the administrator's token; until then nobody passes. Not a constructor's argument: there a
+   * token such as {@code 123456} would not be taken for text.
    *
-   * @param token blank: every request is the administrator's (--insecure-dev)
+   * @param token blank: every request without a token is the administrator's (--insecure-dev)
    */
-  public Guard(String token) {
-    this.admin = token.isBlank() ? null : hash(token);
-  }
-
-  /** Takes it from setting {@code api.token}. */
-  public static Guard of(Settings settings) {
-    return new Guard(settings.text("api.token"));
+  public void setToken(String token) {
+    open = token.isBlank();
+    admin = open ? null : hash(token);
   }
 
   /**
@@ -49,13 +46,11 @@ public final class Guard {
   private void check(Exchange exchange, String withoutToken) {
     Request request = exchange.getProperty(Requests.REQUEST, Request.class);
     String token = request.token();
-    if (admin != null) {
-      if (token == null) {
-        throw new Problem(401, withoutToken);
-      }
-      if (!MessageDigest.isEqual(admin, hash(token))) {
-        throw new Problem(401, "Invalid or missing API token");
-      }
+    if (token == null && !open) {
+      throw new Problem(401, withoutToken);
+    }
+    if (token != null && (admin == null || !MessageDigest.isEqual(admin, hash(token)))) {
+      throw new Problem(401, "Invalid or missing API token");
     }
     exchange.setProperty(CALLER, Caller.ADMIN);
   }

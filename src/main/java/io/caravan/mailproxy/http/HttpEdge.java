@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
 public final class HttpEdge {
   private static final Pattern PARAMETER = Pattern.compile(":[^/]+");
 
+  private static final long GRACE_MILLIS = 1000;
+
   private final Router router;
 
   private HttpEdge(Router router) {
@@ -63,10 +65,22 @@ public final class HttpEdge {
     if (context.response().ended() || context.response().closed()) {
       return;
     }
+    if (status == 413) {
+      hangUp(context);
+    }
     context
         .response()
         .setStatusCode(status)
         .putHeader("Content-Type", "application/json")
         .end(Json.text(Map.of("detail", detail)));
+  }
+
+  /** Whoever sends without an end is cut off, after the time it takes to read the answer. */
+  private static void hangUp(RoutingContext context) {
+    context.response().putHeader("Connection", "close");
+    context
+        .vertx()
+        .setTimer(
+            GRACE_MILLIS, timer -> context.request().connection().close().onComplete(e -> {}));
   }
 }

@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,10 @@ public final class JsonFields {
     }
     if (!node.isTextual()) {
       throw Problem.invalid("string_type", List.of("body", name), "Input should be a valid string");
+    }
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(node.textValue())) {
+      throw Problem.invalid(
+          "string_unicode", List.of("body", name), "Input holds half of a surrogate pair");
     }
     if (node.textValue().length() > max
         || node.textValue().chars().anyMatch(Character::isISOControl)) {

@@ -46,8 +46,23 @@ public record Request(String path, Map<String, List<String>> query, @Nullable St
     };
   }
 
-  /** The last segment of the path, decoded. */
+  /**
+   * The last segment of the path, decoded.
+   *
+   * @throws Problem 400 it is not percent-encoded
+   */
   public String lastSegment() {
-    return QueryStringDecoder.decodeComponent(path.substring(path.lastIndexOf('/') + 1));
+    try {
+      // A path, unlike a query, keeps its plus signs.
+      return new QueryStringDecoder(path.substring(path.lastIndexOf('/') + 1)).path();
+    } catch (IllegalArgumentException e) {
+      throw new Problem(400, "Path is not percent-encoded UTF-8");
+    }
+  }
+
+  /** Without the token: this text may reach a log. */
+  @Override
+  public String toString() {
+    return "Request[" + path + "]";
   }
 }

@@ -36,11 +36,6 @@ public record Answer(
     return kind.name().toLowerCase(java.util.Locale.ROOT);
   }
 
-  /** For Simple in routes. */
-  public int getCode() {
-    return code;
-  }
-
   /** {@code code enhanced text} as the server said it, or the local reason alone. */
   public String said() {
     return code == 0 ? text : code + " " + text;

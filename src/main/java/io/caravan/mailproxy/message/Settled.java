@@ -52,9 +52,4 @@ public record Settled(
   public long getDelaySeconds() {
     return nextAttemptAt == null ? 0 : (nextAttemptAt - recordedAt) / 1000;
   }
-
-  /** For Simple in routes. */
-  public @Nullable String getText() {
-    return text;
-  }
 }

@@ -38,14 +38,14 @@ final class GroupCommit implements AutoCloseable {
   private final DataSource writer;
   private final Sql sql;
   private final LinkedBlockingQueue<Pending<?>> waiting = new LinkedBlockingQueue<>();
-  private final Thread thread;
   private volatile boolean open = true;
   private @Nullable Statements statements;
 
   GroupCommit(DataSource writer, Sql sql) {
     this.writer = writer;
     this.sql = sql;
-    this.thread = new Thread(this::loop, "group-commit");
+    Thread thread = new Thread(this::loop, "group-commit");
+    thread.setDaemon(true);
     thread.start();
   }
 
@@ -56,9 +56,11 @@ final class GroupCommit implements AutoCloseable {
    */
   <R> R commit(Work<R> work) {
     Pending<R> pending = new Pending<>(work);
-    waiting.add(pending);
-    if (!open) {
-      failRest();
+    synchronized (this) {
+      if (!open) {
+        throw new StoreException(new IllegalStateException("the store is closed"));
+      }
+      waiting.add(pending);
     }
     try {
       return pending.done.join();
@@ -67,32 +69,24 @@ final class GroupCommit implements AutoCloseable {
     }
   }
 
+  /** Commits what waits, then ends. */
   @Override
   public void close() {
-    open = false;
-    thread.interrupt();
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    Pending<?> last = new Pending<>((statements, now) -> now);
+    synchronized (this) {
+      open = false;
+      waiting.add(last);
     }
-    failRest();
-  }
-
-  private void failRest() {
-    Pending<?> pending;
-    while ((pending = waiting.poll()) != null) {
-      pending.done.completeExceptionally(new IllegalStateException("the store is closed"));
-    }
+    last.done.handle((result, failure) -> result).join();
   }
 
   private void loop() {
     List<Pending<?>> group = new ArrayList<>(MAX_WORKS);
     while (open || !waiting.isEmpty()) {
       try {
-        group.add(open ? waiting.take() : waiting.remove());
+        group.add(waiting.take());
       } catch (InterruptedException e) {
-        continue;
+        continue; // nobody interrupts this thread; a stray one must not lose what waits
       }
       waiting.drainTo(group, MAX_WORKS - 1);
       write(group);
@@ -140,7 +134,7 @@ final class GroupCommit implements AutoCloseable {
 
   /** The pool hands out the same physical connection as long as it lives. */
   private Statements statements(Connection pooled) throws SQLException {
-    Connection physical = pooled.unwrap(org.sqlite.SQLiteConnection.class);
+    Connection physical = pooled.unwrap(Connection.class);
     if (statements == null || !statements.belongTo(physical)) {
       statements = new Statements(physical, sql);
     }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what stands for a delivery, such as an exchange
  */
 public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
-  private static final long STOPPING_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final Lanes lanes;
   private final Function<T, Delivery> delivery;
@@ -42,7 +42,7 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   private final List<Map<Long, Line>> lines = new ArrayList<>();
 
   private int size;
-  private volatile long longestPollNanos = Long.MAX_VALUE;
+  private boolean retired;
 
   public LaneQueue(Lanes lanes, Function<T, Delivery> delivery) {
     this.lanes = lanes;
@@ -54,11 +54,29 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     lanes.onFinish(this::wake);
   }
 
+  /**
+   * Gives out nothing more: what waits stays leased in the table until the next start frees it. Who
+   * polls is not kept waiting.
+   */
+  public void retire() {
+    lock.lock();
+    try {
+      retired = true;
+      clear();
+      ready.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public boolean offer(T element) {
     Delivery of = delivery.apply(element);
     lock.lock();
     try {
+      if (retired) {
+        return true;
+      }
       int level = of.priority().level();
       Line line = lines.get(level).get(of.accountPk());
       if (line == null) {
@@ -87,12 +105,18 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
 
   @Override
   public @Nullable T poll(long timeout, TimeUnit unit) throws InterruptedException {
-    long left = Math.min(unit.toNanos(timeout), longestPollNanos);
+    long left = unit.toNanos(timeout);
     lock.lockInterruptibly();
     try {
       T element = size == 0 ? null : next();
+      if (retired) {
+        left = Math.min(left, RETIRED_WAIT_NANOS);
+      }
       while (element == null && left > 0) {
-        left = Math.min(ready.awaitNanos(left), longestPollNanos);
+        left = ready.awaitNanos(left);
+        if (retired) {
+          left = Math.min(left, RETIRED_WAIT_NANOS);
+        }
         element = size == 0 ? null : next();
       }
       return element;
@@ -189,17 +213,9 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     }
   }
 
-  /** Camel clears it when it stops: from then on slots look often whether they may go. */
   @Override
   public void clear() {
-    longestPollNanos = STOPPING_POLL_NANOS;
     drainTo(new ArrayList<>());
-    lock.lock();
-    try {
-      ready.signalAll();
-    } finally {
-      lock.unlock();
-    }
   }
 
   @Override

@@ -7,15 +7,4 @@ package io.caravan.mailproxy.queue;
  * @param room deliveries to claim, 1 and more
  * @param version state of the lane's backlog when this was asked, see {@link Lanes#claimed}
  */
-public record LaneRoom(long accountPk, int room, long version) {
-
-  /** For Simple in routes. */
-  public long getAccountPk() {
-    return accountPk;
-  }
-
-  /** For Simple in routes. */
-  public int getRoom() {
-    return room;
-  }
-}
+public record LaneRoom(long accountPk, int room, long version) {}

@@ -19,9 +19,4 @@ public record Stored(int queued, List<Refused> refused, List<Delivery> hot) {
    * @param reason {@code already sent} or {@code in delivery}
    */
   public record Refused(int index, String id, String reason) {}
-
-  /** For Simple in routes. */
-  public List<Delivery> getHot() {
-    return hot;
-  }
 }

@@ -26,14 +26,4 @@ public record ReportAnswer(
   static ReportAnswer taken() {
     return new ReportAnswer(true, "", 0, null, null);
   }
-
-  /** For Simple in routes. */
-  public boolean isAcknowledged() {
-    return acknowledged;
-  }
-
-  /** For Simple in routes. */
-  public String getReason() {
-    return reason;
-  }
 }

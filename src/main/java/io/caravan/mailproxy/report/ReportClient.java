@@ -1,7 +1,9 @@
 package io.caravan.mailproxy.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
 import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
 import java.net.URI;
@@ -9,7 +11,10 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +28,13 @@ import org.jspecify.annotations.Nullable;
 public final class ReportClient {
   private static final int MAX_ANSWER_BYTES = 64 * 1024;
   private static final long MAX_WAIT_SECONDS = 86_400;
+
+  /** Far beyond any time, and in milliseconds still a long. */
+  private static final double MAX_TIME_SECONDS = 1e12;
+
+  /** Some JSON libraries write NaN and Infinity as bare words. */
+  private static final ObjectReader ANSWERS =
+      Json.MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
 
   private final HttpClient client;
   private final Duration timeout;
@@ -77,7 +89,7 @@ public final class ReportClient {
       return ReportAnswer.taken();
     }
     try {
-      JsonNode body = Json.MAPPER.readTree(text);
+      JsonNode body = ANSWERS.readTree(text);
       if (!body.isObject()) {
         return ReportAnswer.refused("the answer is no JSON object", null);
       }
@@ -95,15 +107,27 @@ public final class ReportClient {
   /** A number or its text; what is no time within reach is not heard (reliability-security F38). */
   private static @Nullable Long quietUntil(JsonNode node) {
     double seconds = node.isNumber() || node.isTextual() ? node.asDouble(Double.NaN) : Double.NaN;
-    return Double.isFinite(seconds) && seconds > 0 ? Long.valueOf((long) seconds) : null;
+    return Double.isFinite(seconds) && seconds > 0
+        ? Long.valueOf((long) Math.min(seconds, MAX_TIME_SECONDS))
+        : null;
   }
 
+  /** Seconds, or a date (RFC 9110 section 10.2.3). */
   private static @Nullable Long seconds(@Nullable String retryAfter) {
+    if (retryAfter == null) {
+      return null;
+    }
+    String text = retryAfter.strip();
     try {
-      return retryAfter == null
-          ? null
-          : Math.max(0, Math.min(MAX_WAIT_SECONDS, Long.parseLong(retryAfter.strip())));
-    } catch (NumberFormatException e) {
+      long seconds =
+          text.chars().allMatch(c -> c >= '0' && c <= '9')
+              ? Long.parseLong(text)
+              : Duration.between(
+                      Instant.now(),
+                      DateTimeFormatter.RFC_1123_DATE_TIME.parse(text, Instant::from))
+                  .toSeconds();
+      return Math.max(0, Math.min(MAX_WAIT_SECONDS, seconds));
+    } catch (NumberFormatException | DateTimeException e) {
       return null;
     }
   }

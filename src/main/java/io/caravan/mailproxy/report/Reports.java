@@ -106,7 +106,7 @@ public final class Reports {
     TenantSync sync = sync(call.tenantId());
     sync.called(clock.millis());
     sync.events = call.events().size() >= settings.batch() || sync.events;
-    sync.expedited = answer.queued() > 0;
+    sync.expedited |= answer.queued() > 0;
     if (answer.quietUntil() != null) {
       sync.quietUntil = Math.min(answer.quietUntil() * 1000, clock.millis() + MAX_QUIET_MILLIS);
     }
@@ -151,6 +151,7 @@ public final class Reports {
           if (reachable && sync.due(now, greeted, settings.intervalMillis())) {
             sync.calling = true;
             sync.events = false;
+            sync.expedited = false;
             due.add(id);
           }
         });

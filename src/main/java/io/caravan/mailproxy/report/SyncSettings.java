@@ -1,61 +1,78 @@
 package io.caravan.mailproxy.report;
 
 import io.caravan.mailproxy.admin.Registry;
-import io.caravan.mailproxy.config.Settings;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** How calls are made. */
-public record SyncSettings(
-    @Nullable String url,
-    @Nullable String authorization,
-    long intervalMillis,
-    int batch,
-    List<Long> retryDelaysSeconds) {
+/**
+ * How calls are made. Set by name, not by constructor: as a constructor's argument a password such
+ * as {@code 123456} or {@code it's} would not be taken for text.
+ */
+public final class SyncSettings {
+  private String url = "";
+  private String token = "";
+  private String user = "";
+  private String password = "";
+  private long interval = 300;
+  private int batch = 1000;
+  private List<Long> retryDelays = List.of();
 
-  /**
-   * From the values of {@code config/application.properties}; blank is absent.
-   *
-   * @param url endpoint for tenants without one of their own
-   * @param token for bearer authorization; wins over user and password
-   * @param intervalSeconds between calls without reports
-   * @param batch events in one call, at most
-   * @param retryDelays seconds, comma-separated, last repeats
-   */
-  public SyncSettings(
-      String url,
-      String token,
-      String user,
-      String password,
-      long intervalSeconds,
-      int batch,
-      String retryDelays) {
-    this(
-        url.isBlank() ? null : url,
-        !token.isBlank()
-            ? "Bearer " + token
-            : user.isBlank() ? null : Registry.basic(user, password),
-        intervalSeconds * 1000,
-        batch,
-        Arrays.stream(retryDelays.split(",")).map(part -> Long.valueOf(part.strip())).toList());
+  /** Endpoint for tenants without one of their own; blank is none. */
+  public void setUrl(String url) {
+    this.url = url;
   }
 
-  /** From settings {@code client.sync-*} and {@code sync.*}. */
-  public static SyncSettings of(Settings settings) {
-    return new SyncSettings(
-        settings.text("client.sync-url"),
-        settings.text("client.sync-token"),
-        settings.text("client.sync-user"),
-        settings.text("client.sync-password"),
-        (long) settings.number("sync.interval"),
-        (int) settings.number("sync.batch"),
-        settings.text("sync.retry-delays"));
+  /** For bearer authorization; wins over user and password. */
+  public void setToken(String token) {
+    this.token = token;
   }
 
-  /** Without the secret: this text may reach a log. */
-  @Override
-  public String toString() {
-    return "SyncSettings[" + url + "]";
+  public void setUser(String user) {
+    this.user = user;
+  }
+
+  public void setPassword(String password) {
+    this.password = password;
+  }
+
+  /** Seconds between calls without reports. */
+  public void setInterval(long interval) {
+    this.interval = interval;
+  }
+
+  /** Events in one call, at most. */
+  public void setBatch(int batch) {
+    this.batch = batch;
+  }
+
+  /** Seconds, comma-separated, last repeats. */
+  public void setRetryDelays(String retryDelays) {
+    this.retryDelays =
+        Arrays.stream(retryDelays.split(",")).map(part -> Long.valueOf(part.strip())).toList();
+  }
+
+  @Nullable String url() {
+    return url.isBlank() ? null : url;
+  }
+
+  @Nullable String authorization() {
+    if (!token.isBlank()) {
+      return "Bearer " + token;
+    }
+    return user.isBlank() ? null : Registry.basic(user, password);
+  }
+
+  long intervalMillis() {
+    return TimeUnit.SECONDS.toMillis(interval);
+  }
+
+  int batch() {
+    return batch;
+  }
+
+  List<Long> retryDelaysSeconds() {
+    return retryDelays;
   }
 }

@@ -24,7 +24,8 @@ final class TenantSync {
     if (calling || now < notBefore) {
       return false;
     }
-    return events || expedited || (greeted && now >= quietUntil && now - lastCall >= interval);
+    boolean asked = expedited || (now >= quietUntil && now - lastCall >= interval);
+    return events || (greeted && asked);
   }
 
   void expedite() {
@@ -43,7 +44,6 @@ final class TenantSync {
   /** Milliseconds until the next try. */
   long refused(long now, List<Long> delaysSeconds, ReportAnswer answer) {
     calling = false;
-    expedited = false;
     lastCall = now;
     long delay = delaysSeconds.get(Math.min(refusals, delaysSeconds.size() - 1)) * 1000;
     refusals++;

@@ -8,7 +8,6 @@ import io.micrometer.core.instrument.Tag;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -164,6 +163,6 @@ public final class PrometheusText {
   }
 
   private static String name(String text) {
-    return NOT_IN_NAME.matcher(text).replaceAll("_").toLowerCase(Locale.ROOT);
+    return NOT_IN_NAME.matcher(text).replaceAll("_");
   }
 }

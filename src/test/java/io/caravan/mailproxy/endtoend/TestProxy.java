@@ -35,12 +35,16 @@ public final class TestProxy implements AutoCloseable {
     this.proxy = proxy;
   }
 
-  /** A home folder with the shipped files and an empty routes.d. */
+  /**
+   * A home folder with the shipped files and an empty routes.d. System property {@code
+   * mailproxy.routes} names another folder of routes (bench/mutate).
+   */
   public static Path home(Path folder) {
     try {
       for (String shipped : new String[] {"config", "routes"}) {
         if (!Files.exists(folder.resolve(shipped))) {
-          Files.createSymbolicLink(folder.resolve(shipped), REPOSITORY.resolve(shipped));
+          String from = System.getProperty("mailproxy." + shipped, shipped);
+          Files.createSymbolicLink(folder.resolve(shipped), REPOSITORY.resolve(from));
         }
       }
       Files.createDirectories(folder.resolve("routes.d"));

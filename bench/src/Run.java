@@ -1,0 +1,464 @@
+import io.caravan.mailproxy.endtoend.KeepAlive;
+import io.caravan.mailproxy.endtoend.ProxyProcess;
+import io.caravan.mailproxy.endtoend.SmtpSink;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** bench/run; see bench/README.md. */
+public final class Run {
+  private static final String USAGE =
+      """
+      bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
+                [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
+                [--singles 2000] [--against FOLDER] [--jvm "OPTIONS"]""";
+
+  private static final String TENANT = "bench";
+  private static final int BODY_BYTES = 2048;
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+  private final Map<String, String> options = new LinkedHashMap<>();
+  private final Path folder;
+
+  private Run(String[] args) throws IOException {
+    options.put("--messages", "20000");
+    options.put("--warm-up", "5000");
+    options.put("--batch", "100");
+    options.put("--connections", "4");
+    options.put("--accounts", "1");
+    options.put("--max-connections", "50");
+    options.put("--runs", "3");
+    options.put("--sink", PostfixSink.installed() ? "smtp-sink" : "java");
+    options.put("--latency", "200");
+    options.put("--singles", "2000");
+    options.put("--against", "");
+    options.put("--jvm", "");
+    for (int i = 0; i < args.length; i += 2) {
+      if (i + 1 == args.length || options.replace(args[i], args[i + 1]) == null) {
+        throw new IllegalArgumentException(args[i]);
+      }
+    }
+    if (!List.of("smtp-sink", "java", "sandbox").contains(options.get("--sink"))
+        || number("--messages") < 1
+        || number("--messages") > 1_000_000
+        || number("--runs") < 1
+        || number("--runs") > 100) {
+      throw new IllegalArgumentException("a value is out of bounds");
+    }
+    folder =
+        Files.createTempDirectory(Files.createDirectories(Path.of("target/bench")), "run-")
+            .toAbsolutePath();
+  }
+
+  public static void main(String[] args) throws Exception {
+    Run run;
+    try {
+      run = new Run(args);
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage() + "\n" + USAGE);
+      System.exit(2);
+      return;
+    }
+    System.exit(run.all() ? 0 : 1);
+  }
+
+  private int number(String option) {
+    return Integer.parseInt(options.get(option));
+  }
+
+  // runs
+
+  private boolean all() throws Exception {
+    System.out.println(options + ", processors " + Runtime.getRuntime().availableProcessors());
+    List<Side> sides = new ArrayList<>();
+    sides.add(new Side("this", Path.of("").toAbsolutePath()));
+    if (!options.get("--against").isEmpty()) {
+      sides.add(new Side("against", Path.of(options.get("--against")).toAbsolutePath()));
+    }
+    boolean valid = true;
+    for (int i = 1; i <= number("--runs"); i++) {
+      // interleaved, and each side begins as often as the other
+      for (int s = 0; s < sides.size(); s++) {
+        Side side = sides.get((s + i) % sides.size());
+        Map<String, Double> figures = new LinkedHashMap<>();
+        List<String> complaints = new ArrayList<>();
+        once(side.checkout, folder.resolve(side.name + "-" + i), figures, complaints);
+        side.runs.add(figures);
+        System.out.printf("run %d %s %s%n", i, side.name, line(figures));
+        for (String complaint : complaints) {
+          valid &= complaint.startsWith("note");
+          System.out.println("  " + complaint);
+        }
+      }
+    }
+    table(sides);
+    System.out.println(valid ? "VALID" : "INVALID");
+    return valid;
+  }
+
+  /** One side of a comparison: a built checkout. */
+  private static final class Side {
+    final String name;
+    final Path checkout;
+    final List<Map<String, Double>> runs = new ArrayList<>();
+
+    Side(String name, Path checkout) {
+      this.name = name;
+      this.checkout = checkout;
+    }
+
+    double median(String figure) {
+      double[] all = runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
+      return all.length % 2 == 1
+          ? all[all.length / 2]
+          : (all[all.length / 2 - 1] + all[all.length / 2]) / 2;
+    }
+
+    String spread(String figure) {
+      double[] all = runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
+      return text(all[0]) + ".." + text(all[all.length - 1]);
+    }
+  }
+
+  private static void table(List<Side> sides) {
+    System.out.println();
+    for (String figure : sides.get(0).runs.get(0).keySet()) {
+      StringBuilder row = new StringBuilder(String.format("| %-32s |", figure));
+      for (Side side : sides) {
+        row.append(String.format(" %9s | %-19s |", text(side.median(figure)), side.spread(figure)));
+      }
+      if (sides.size() > 1) {
+        double against = sides.get(1).median(figure);
+        row.append(
+            against == 0 ? "" : String.format(" %.3f |", sides.get(0).median(figure) / against));
+      }
+      System.out.println(row);
+    }
+  }
+
+  private static String line(Map<String, Double> figures) {
+    StringBuilder line = new StringBuilder();
+    figures.forEach((name, value) -> line.append("; ").append(name).append(' ').append(text(value)));
+    return line.isEmpty() ? "" : line.substring(2);
+  }
+
+  private static String text(double value) {
+    return value >= 100 ? String.format("%.0f", value) : String.format("%.2f", value);
+  }
+
+  private void once(
+      Path checkout, Path home, Map<String, Double> figures, List<String> complaints)
+      throws Exception {
+    Files.createDirectories(home.resolve("routes.d"));
+    Files.createSymbolicLink(home.resolve("config"), checkout.resolve("config"));
+    Files.createSymbolicLink(home.resolve("routes"), checkout.resolve("routes"));
+    List<String> jvm =
+        options.get("--jvm").isBlank() ? List.of() : List.of(options.get("--jvm").split(" +"));
+    Map<String, CountDownLatch> awaited = new ConcurrentHashMap<>();
+    Map<String, Long> arrived = new ConcurrentHashMap<>();
+    AtomicLong taken = new AtomicLong();
+    try (SmtpSink sink =
+            new SmtpSink(
+                0,
+                mail -> {
+                  taken.incrementAndGet();
+                  arrived.put(mail.clientId(), mail.at());
+                  CountDownLatch waiting = awaited.get(mail.clientId());
+                  if (waiting != null) {
+                    waiting.countDown();
+                  }
+                });
+        PostfixSink postfix =
+            options.get("--sink").equals("smtp-sink") ? new PostfixSink(home) : null;
+        ProxyProcess proxy =
+            ProxyProcess.start(
+                home, checkout.resolve("target/mail-proxy.jar").toString(), jvm)) {
+      equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port);
+
+      load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), "load-");
+      proxy.awaitEmpty(PATIENCE);
+
+      // throughput
+      int messages = number("--messages");
+      long cpu = proxy.cpuMicros();
+      long written = proxy.writtenBytes();
+      long begun = System.nanoTime();
+      Times intake =
+          load(proxy, "m", messages, number("--batch"), number("--connections"), "load-");
+      proxy.awaitEmpty(PATIENCE);
+      double seconds = (System.nanoTime() - begun) / 1e9;
+      figures.put("end to end, msg/s", messages / seconds);
+      figures.put("intake, msg/s", messages / intake.seconds);
+      figures.put("intake p50 a request, ms", intake.percentile(50));
+      figures.put("intake p99 a request, ms", intake.percentile(99));
+      figures.put("proxy CPU, us/msg", (double) (proxy.cpuMicros() - cpu) / messages);
+      figures.put("written, bytes/msg", (double) (proxy.writtenBytes() - written) / messages);
+
+      // an idle proxy
+      double[] latencies = latency(proxy, awaited, arrived);
+      if (latencies.length > 0) {
+        figures.put("POST to SMTP p50, ms", percentile(latencies, 50));
+        figures.put("POST to SMTP p99, ms", percentile(latencies, 99));
+      }
+      int singles = number("--singles");
+      if (singles > 0) {
+        Times single = load(proxy, "s", singles, 1, 10, "own-");
+        figures.put("10 connections x 1: intake/s", singles / single.seconds);
+        figures.put("10 connections x 1: p50, ms", single.percentile(50));
+        figures.put("10 connections x 1: p99, ms", single.percentile(99));
+      }
+      proxy.awaitEmpty(PATIENCE);
+      figures.put("start to ready, ms", (double) proxy.startTime().toMillis());
+      figures.put("peak RSS, MB", proxy.peakMemoryKib() / 1024.0);
+      long stop = System.nanoTime();
+      int exit = proxy.stop();
+      figures.put("stop, ms", (System.nanoTime() - stop) / 1e6);
+      if (exit < 0) {
+        complaints.add("did not stop within 60 s");
+      }
+
+      int loaded = number("--warm-up") + messages;
+      int own = latencies.length + singles;
+      check(home, loaded + own, complaints);
+      switch (options.get("--sink")) {
+        case "smtp-sink" -> {
+          same("mails at smtp-sink", loaded, postfix.messages(), complaints);
+          same("mails at the own sink", own, taken.get(), complaints);
+        }
+        case "java" -> same("mails at the own sink", loaded + own, taken.get(), complaints);
+        default -> {
+          same("mails at the own sink", own, taken.get(), complaints);
+          try (Stream<Path> files = Files.list(home.resolve("data/sandbox"))) {
+            long kept = files.filter(file -> file.toString().endsWith(".eml")).count();
+            same("mails in the sandbox", loaded, kept, complaints);
+          }
+        }
+      }
+    }
+  }
+
+  private void equip(ProxyProcess proxy, int ownPort, int loadPort) throws IOException {
+    proxy.post("/tenant", "{\"id\":\"" + TENANT + "\"}");
+    for (int i = 0; i < number("--accounts"); i++) {
+      proxy.post(
+          "/account",
+          options.get("--sink").equals("sandbox")
+              ? account("load-" + i, "\"type\":\"sandbox\"")
+              : account("load-" + i, "\"host\":\"127.0.0.1\",\"port\":" + loadPort));
+      proxy.post("/account", account("own-" + i, "\"host\":\"127.0.0.1\",\"port\":" + ownPort));
+    }
+  }
+
+  private String account(String id, String more) {
+    return "{\"id\":\"%s\",\"tenant_id\":\"%s\",\"max_connections\":%d,%s}"
+        .formatted(id, TENANT, number("--max-connections"), more);
+  }
+
+  /** The database's count of what is sent, and the log's. */
+  private static void check(Path home, int expected, List<String> complaints)
+      throws IOException, SQLException {
+    try (Connection store =
+        DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home))) {
+      same("messages sent by the database", expected, count(store, "event WHERE type = 'sent'"), complaints);
+      same("recipients sent", expected, count(store, "recipient WHERE state = 'sent'"), complaints);
+      same("messages", expected, count(store, "message"), complaints);
+      same("deliveries left", 0, count(store, "queue"), complaints);
+      same("further events", 0, count(store, "event WHERE type <> 'sent'"), complaints);
+    }
+    int lines = 0;
+    try (Stream<String> log = Files.lines(home.resolve("proxy.log"), StandardCharsets.UTF_8)) {
+      for (String line : (Iterable<String>) log::iterator) {
+        if (line.contains(" INFO Message ") && line.contains(" sent via ")) {
+          lines++;
+        } else if (line.contains(" ERROR ") || line.contains(" WARNING ")) {
+          complaints.add("note: log: " + line);
+        }
+      }
+    }
+    if (lines != expected) {
+      complaints.add("note: " + lines + " of " + expected + " lines in the log");
+    }
+  }
+
+  private static long count(Connection store, String rows) throws SQLException {
+    try (ResultSet row = store.createStatement().executeQuery("SELECT count(*) FROM " + rows)) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  private static void same(String what, long expected, long found, List<String> complaints) {
+    if (found != expected) {
+      complaints.add(what + ": " + found + ", expected " + expected);
+    }
+  }
+
+  // clients
+
+  /** How long requests took. */
+  private record Times(double seconds, double[] millis) {
+    double percentile(int p) {
+      return Run.percentile(millis, p);
+    }
+  }
+
+  /** Posts messages in batches over some connections; each must be queued. */
+  private Times load(
+      ProxyProcess proxy, String prefix, int messages, int batch, int connections, String account)
+      throws Exception {
+    int requests = (messages + batch - 1) / batch;
+    double[] millis = new double[requests];
+    AtomicInteger next = new AtomicInteger();
+    ExecutorService clients = Executors.newFixedThreadPool(connections);
+    long begun = System.nanoTime();
+    try {
+      List<Callable<Void>> tasks = new ArrayList<>();
+      for (int c = 0; c < connections; c++) {
+        tasks.add(
+            () -> {
+              try (KeepAlive connection = proxy.connect()) {
+                for (int r = next.getAndIncrement(); r < requests; r = next.getAndIncrement()) {
+                  int first = r * batch;
+                  int size = Math.min(batch, messages - first);
+                  String json = messages(prefix, first, size, account);
+                  long posted = System.nanoTime();
+                  KeepAlive.Answer answer = connection.post("/commands/add-messages", json);
+                  millis[r] = (System.nanoTime() - posted) / 1e6;
+                  if (answer.status() != 200
+                      || !answer.body().replace(" ", "").contains("\"queued\":" + size)) {
+                    throw new IOException(answer.toString());
+                  }
+                }
+                return null;
+              }
+            });
+      }
+      for (Future<Void> client : clients.invokeAll(tasks, PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        client.get();
+      }
+    } finally {
+      clients.shutdownNow();
+    }
+    return new Times((System.nanoTime() - begun) / 1e9, millis);
+  }
+
+  /** From the POST of a single message to its final dot, one after the other. */
+  private double[] latency(
+      ProxyProcess proxy, Map<String, CountDownLatch> awaited, Map<String, Long> arrived)
+      throws Exception {
+    double[] millis = new double[number("--latency")];
+    try (KeepAlive connection = proxy.connect()) {
+      for (int i = 0; i < millis.length; i++) {
+        CountDownLatch latch = new CountDownLatch(1);
+        awaited.put("l-" + i, latch);
+        String json = messages("l", i, 1, "own-");
+        long posted = System.nanoTime();
+        KeepAlive.Answer answer = connection.post("/commands/add-messages", json);
+        if (answer.status() != 200 || !latch.await(30, TimeUnit.SECONDS)) {
+          throw new IOException("message l-" + i + " did not arrive: " + answer);
+        }
+        millis[i] = (arrived.get("l-" + i) - posted) / 1e6;
+      }
+    }
+    return millis;
+  }
+
+  private static final String BODY = ("A line of a mail as people send it, with 64 characters in it.\\r\\n").repeat(BODY_BYTES / 63);
+
+  private String messages(String prefix, int first, int size, String account) {
+    StringBuilder json = new StringBuilder(size * (BODY_BYTES + 300)).append("{\"messages\":[");
+    for (int i = first; i < first + size; i++) {
+      json.append(i == first ? "" : ",")
+          .append("{\"id\":\"").append(prefix).append('-').append(i)
+          .append("\",\"tenant_id\":\"").append(TENANT)
+          .append("\",\"account_id\":\"").append(account).append(i % number("--accounts"))
+          .append("\",\"from\":\"sender@example.test\",\"to\":[\"reader").append(i)
+          .append("@example.test\"],\"subject\":\"Message ").append(i)
+          .append("\",\"body\":\"").append(BODY).append("\"}");
+    }
+    return json.append("]}").toString();
+  }
+
+  private static double percentile(double[] values, int p) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[Math.min(sorted.length - 1, sorted.length * p / 100)];
+  }
+
+  /** Postfix's smtp-sink, counting. */
+  private static final class PostfixSink implements AutoCloseable {
+    private static final Path PROGRAM = Path.of("/usr/sbin/smtp-sink");
+    private static final Pattern COUNT = Pattern.compile("mesg=(\\d+)");
+
+    final int port;
+    private final Process process;
+    private final Path counters;
+
+    PostfixSink(Path home) throws IOException, InterruptedException {
+      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        port = free.getLocalPort();
+      }
+      counters = home.resolve("smtp-sink.out");
+      List<String> command = new ArrayList<>(List.of(PROGRAM.toString(), "-c"));
+      if (System.getProperty("user.name").equals("root")) {
+        command.addAll(List.of("-u", "nobody"));
+      }
+      command.addAll(List.of("127.0.0.1:" + port, "1000"));
+      process =
+          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(counters.toFile()).start();
+      for (int i = 0; i < 100; i++) {
+        try (Socket up = new Socket(InetAddress.getLoopbackAddress(), port)) {
+          return;
+        } catch (IOException e) {
+          Thread.sleep(20);
+        }
+      }
+      process.destroyForcibly();
+      throw new IOException("smtp-sink does not answer: " + Files.readString(counters));
+    }
+
+    static boolean installed() {
+      return Files.isExecutable(PROGRAM);
+    }
+
+    long messages() throws IOException {
+      Matcher counts = COUNT.matcher(Files.readString(counters));
+      long last = 0;
+      while (counts.find()) {
+        last = Long.parseLong(counts.group(1));
+      }
+      return last;
+    }
+
+    @Override
+    public void close() {
+      process.destroyForcibly();
+    }
+  }
+}

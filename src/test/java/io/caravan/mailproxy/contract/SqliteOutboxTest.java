@@ -1,0 +1,15 @@
+package io.caravan.mailproxy.contract;
+
+import io.caravan.mailproxy.db.Database;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import org.junit.jupiter.api.io.TempDir;
+
+class SqliteOutboxTest extends OutboxContract {
+  @TempDir Path folder;
+
+  @Override
+  Database open(InstantSource clock) {
+    return new Database(folder.toString(), "mail.db", clock);
+  }
+}

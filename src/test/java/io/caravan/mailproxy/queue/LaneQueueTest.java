@@ -1,0 +1,164 @@
+package io.caravan.mailproxy.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Priority;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+class LaneQueueTest {
+  /** Accounts 1 to 9 take as many attempts at the same time as their number says. */
+  private static final Directory ACCOUNTS =
+      new Directory() {
+        @Override
+        public Optional<Account> account(String tenantId, String accountId) {
+          return Optional.empty();
+        }
+
+        @Override
+        public Optional<Account> account(long pk) {
+          return Optional.of(
+              new Account(
+                  pk,
+                  1,
+                  "t",
+                  "a" + pk,
+                  Account.Type.RELAY,
+                  "h",
+                  25,
+                  null,
+                  null,
+                  null,
+                  300,
+                  (int) pk,
+                  0,
+                  null,
+                  null,
+                  null));
+        }
+
+        @Override
+        public List<String> tenantsWithAccount(String accountId) {
+          return List.of();
+        }
+      };
+
+  private final Lanes lanes = new Lanes(ACCOUNTS, InstantSource.system(), 1_000, 1 << 20);
+  private final LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity());
+
+  @Test
+  void gives_out_by_priority_and_first_in_first_out_within() {
+    queue.add(delivery(1, 9, Priority.LOW));
+    queue.add(delivery(2, 9, Priority.MEDIUM));
+    queue.add(delivery(3, 9, Priority.IMMEDIATE));
+    queue.add(delivery(4, 9, Priority.MEDIUM));
+
+    assertThat(given(4)).containsExactly(3L, 2L, 4L, 1L);
+  }
+
+  @Test
+  void lanes_of_one_priority_take_turns() {
+    for (int i = 0; i < 3; i++) {
+      queue.add(delivery(10 + i, 8, Priority.MEDIUM));
+    }
+    for (int i = 0; i < 3; i++) {
+      queue.add(delivery(20 + i, 9, Priority.MEDIUM));
+    }
+
+    assertThat(given(6)).containsExactly(10L, 20L, 11L, 21L, 12L, 22L);
+  }
+
+  @Test
+  void a_lane_gets_no_more_attempts_at_once_than_its_account_has_connections() {
+    Delivery first = delivery(1, 1, Priority.IMMEDIATE);
+    queue.add(first);
+    queue.add(delivery(2, 1, Priority.IMMEDIATE));
+    queue.add(delivery(3, 2, Priority.LOW));
+
+    assertThat(given(2)).as("a full lane holds up no other").containsExactly(1L, 3L);
+    assertThat(queue.poll()).isNull();
+    lanes.finish(first);
+    assertThat(given(1)).containsExactly(2L);
+  }
+
+  @Test
+  void the_bound_holds_over_all_queues() {
+    LaneQueue<Delivery> retries = new LaneQueue<>(lanes, Function.identity());
+    Delivery first = delivery(1, 1, Priority.MEDIUM);
+    queue.add(first);
+    retries.add(delivery(2, 1, Priority.MEDIUM));
+
+    assertThat(given(1)).containsExactly(1L);
+    assertThat(retries.poll()).isNull();
+    lanes.finish(first);
+    assertThat(retries.poll()).isNotNull();
+  }
+
+  @Test
+  void who_waits_is_woken_by_an_end_of_an_attempt() throws Exception {
+    Delivery first = delivery(1, 1, Priority.MEDIUM);
+    queue.add(first);
+    queue.add(delivery(2, 1, Priority.MEDIUM));
+    assertThat(given(1)).containsExactly(1L);
+    CompletableFuture<Delivery> waiting =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return queue.poll(30, TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+
+    lanes.finish(first);
+
+    assertThat(waiting.get(10, TimeUnit.SECONDS).pk()).isEqualTo(2);
+  }
+
+  @Test
+  void a_retired_queue_gives_out_nothing_and_keeps_nothing() throws Exception {
+    queue.add(delivery(1, 1, Priority.MEDIUM));
+
+    queue.retire();
+    queue.add(delivery(2, 1, Priority.MEDIUM));
+
+    assertThat(queue.poll(1, TimeUnit.HOURS)).isNull();
+    assertThat(queue).isEmpty();
+  }
+
+  @Test
+  void size_and_iteration_see_what_waits() {
+    queue.add(delivery(1, 1, Priority.MEDIUM));
+    queue.add(delivery(2, 2, Priority.LOW));
+
+    assertThat(queue).hasSize(2);
+    assertThat(queue.stream().map(Delivery::pk)).containsExactlyInAnyOrder(1L, 2L);
+    List<Delivery> drained = new ArrayList<>();
+    queue.drainTo(drained, 1);
+    assertThat(drained).extracting(Delivery::pk).containsExactly(1L);
+    assertThat(queue).hasSize(1);
+  }
+
+  private List<Long> given(int count) {
+    List<Long> keys = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Delivery next = queue.poll();
+      assertThat(next).as("element " + i).isNotNull();
+      keys.add(next.pk());
+    }
+    return keys;
+  }
+
+  private static Delivery delivery(long pk, long account, Priority priority) {
+    return new Delivery(pk, pk, account, 1, priority, 0, 0, 10, null, List.of());
+  }
+}

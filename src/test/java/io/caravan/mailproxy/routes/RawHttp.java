@@ -1,0 +1,71 @@
+package io.caravan.mailproxy.routes;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+
+/** HTTP by hand, for what a well-behaved client cannot say. */
+final class RawHttp {
+  private static final int PATIENCE_MILLIS = 20_000;
+
+  /** More than fits in memory. */
+  static final long MOST = 8L << 30;
+
+  private RawHttp() {}
+
+  /** Sends these characters as bytes and reads until the server closes. */
+  static String send(URI server, String request) throws IOException {
+    try (Socket socket = connect(server)) {
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      return rest(socket);
+    }
+  }
+
+  /** Sends a request without an end; what the server says before it hangs up. */
+  static Endless sendEndlessly(URI server, String head, String piece) throws IOException {
+    byte[] bytes = piece.getBytes(StandardCharsets.ISO_8859_1);
+    long sent = 0;
+    try (Socket socket = connect(server)) {
+      OutputStream out = socket.getOutputStream();
+      out.write(head.getBytes(StandardCharsets.ISO_8859_1));
+      StringBuilder said = new StringBuilder();
+      InputStream in = socket.getInputStream();
+      try {
+        while (sent < MOST) {
+          out.write(bytes);
+          sent += bytes.length;
+          while (in.available() > 0) {
+            said.append((char) in.read());
+          }
+        }
+      } catch (SocketException e) {
+        // the server hung up
+      }
+      return new Endless(said.toString(), sent);
+    }
+  }
+
+  /** What came back, and how much was taken. */
+  record Endless(String answer, long sent) {}
+
+  private static Socket connect(URI server) throws IOException {
+    Socket socket = new Socket(server.getHost(), server.getPort());
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    return socket;
+  }
+
+  private static String rest(Socket socket) throws IOException {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    try {
+      socket.getInputStream().transferTo(all);
+    } catch (SocketException e) {
+      // closed hard after the answer
+    }
+    return all.toString(StandardCharsets.ISO_8859_1);
+  }
+}
