@@ -7,10 +7,7 @@ import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Outbox;
-import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,18 +95,20 @@ public final class MailProxy implements AutoCloseable {
       return;
     }
     closed = true;
-    CamelContext context = main.getCamelContext();
-    if (context != null) {
-      context.getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
-    }
     List<AutoCloseable> parts = parts();
+    boolean ran = !parts.isEmpty();
+    if (ran) {
+      context().getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
+    }
     CountDownLatch stopped = new CountDownLatch(1);
     cutOffAfterDrain(parts, stopped);
     main.stop();
     stopped.countDown();
     parts.forEach(MailProxy::close);
     close(libraries);
-    LOG.info("Mail proxy stopped");
+    if (ran) {
+      LOG.info("Mail proxy stopped");
+    }
   }
 
   private void start(Map<String, String> settings) {
@@ -136,9 +135,7 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
-            CamelContext context = support.getCamelContext();
-            ListenAddress.of(context).checkFree();
-            equip(context, overlay);
+            equip(support.getCamelContext(), overlay);
           }
         });
     main.start();
@@ -147,9 +144,6 @@ public final class MailProxy implements AutoCloseable {
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
-    checkPort(
-        context.resolvePropertyPlaceholders("{{host}}"),
-        Integer.parseInt(context.resolvePropertyPlaceholders("{{port}}").strip()));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -164,17 +158,6 @@ public final class MailProxy implements AutoCloseable {
       overlay.loadBeans(context);
     } catch (Exception e) {
       throw new IllegalStateException(e.getMessage(), e);
-    }
-  }
-
-  /** The HTTP server would wait forever for a port that it does not get. */
-  private static void checkPort(String host, int port) {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(host, port));
-    } catch (IOException | IllegalArgumentException e) {
-      throw new ConfigurationException(
-          "cannot listen on " + host + " port " + port + ": " + e.getMessage());
     }
   }
 

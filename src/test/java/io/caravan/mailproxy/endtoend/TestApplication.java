@@ -9,12 +9,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** An application on loopback whose sync endpoint keeps the events it is told. */
 public final class TestApplication implements AutoCloseable {
   private final HttpServer server;
   private final List<JsonNode> events = new CopyOnWriteArrayList<>();
-  private volatile int refusals;
+  private final AtomicInteger refusals = new AtomicInteger();
 
   public TestApplication() {
     try {
@@ -26,10 +27,10 @@ public final class TestApplication implements AutoCloseable {
         "/mail-proxy/sync",
         call -> {
           JsonNode report = Json.MAPPER.readTree(call.getRequestBody());
-          boolean refuse = refusals > 0 && !report.path("delivery_report").isEmpty();
-          if (refuse) {
-            refusals--;
-          } else {
+          boolean refuse =
+              !report.path("delivery_report").isEmpty()
+                  && refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+          if (!refuse) {
             report.path("delivery_report").forEach(events::add);
           }
           call.sendResponseHeaders(refuse ? 503 : 200, -1);
@@ -44,7 +45,7 @@ public final class TestApplication implements AutoCloseable {
 
   /** Answers 503 to so many reports. */
   public void refuse(int reports) {
-    refusals = reports;
+    refusals.set(reports);
   }
 
   /** The acknowledged events, in order. */

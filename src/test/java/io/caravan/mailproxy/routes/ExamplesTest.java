@@ -246,6 +246,7 @@ class ExamplesTest {
       Files.delete(home.resolve("routes.d/report.camel.yaml"));
       try (TestProxy proxy = TestProxy.start(home)) {
         await().untilAsserted(() -> assertThat(application.events()).hasSize(1));
+        assertThat(proxy.state("acme", "m")).isEqualTo("sent");
       }
     }
   }
