@@ -45,6 +45,8 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   static final String THEN_DROP = "!then-drop";
 
   /**
+   * A point of a session at which a script may step in.
+   *
    * @param verb CONNECT, TLS, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, "." RSET, QUIT
    * @param connection from 1
    * @param mails accepted on this connection before
