@@ -123,7 +123,9 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
-            equip(support.getCamelContext(), overlay);
+            CamelContext context = support.getCamelContext();
+            ListenAddress.of(context).checkFree();
+            equip(context, overlay);
           }
         });
     main.start();
