@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 public final class Mutate {
   private static final String USAGE =
       """
-      bench/mutate [--only deliver.camel.yaml] [--step ID,ID] [--tests Class,Class] [--list yes]""";
+      bench/mutate [--only deliver.camel.yaml] [--step ID,ID] [--tests Class,Class] [--list yes]\
+      """;
 
   /** Made to be replaced, and empty as shipped. */
   private static final String HOOKS = "hooks.camel.yaml";
@@ -68,7 +69,8 @@ public final class Mutate {
     }
     Path original = copy("original", new Step("", -1, ""));
     Path times = folder.resolve("times");
-    Outcome baseline = test(original, options.get("--tests"), times, TimeUnit.MINUTES.toSeconds(15));
+    Outcome baseline =
+        test(original, options.get("--tests"), times, TimeUnit.MINUTES.toSeconds(15));
     if (!baseline.passed()) {
       System.out.println("the tests fail on the routes as they are: " + baseline.by());
       return false;
@@ -147,13 +149,9 @@ public final class Mutate {
     if (node instanceof ArrayNode list) {
       list.forEach(element -> walk(element, ids, remove));
     } else if (node instanceof ObjectNode map) {
-      List<Map.Entry<String, JsonNode>> fields = new ArrayList<>();
-      map.fields().forEachRemaining(fields::add);
-      for (Map.Entry<String, JsonNode> field : fields) {
+      for (Map.Entry<String, JsonNode> field : List.copyOf(map.properties())) {
         switch (field.getKey()) {
-          case "steps" -> {
-            elements((ArrayNode) field.getValue(), ids, remove, true);
-          }
+          case "steps" -> elements((ArrayNode) field.getValue(), ids, remove, true);
           case "when", "doCatch" -> elements((ArrayNode) field.getValue(), ids, remove, false);
           case "otherwise", "doFinally" -> {
             ids.add(id(field.getValue(), field.getKey(), ids.size()));

@@ -37,7 +37,8 @@ public final class Run {
       """
       bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
-                [--singles 2000] [--against FOLDER] [--jvm "OPTIONS"]""";
+                [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]\
+      """;
 
   private static final String TENANT = "bench";
   private static final int BODY_BYTES = 2048;
@@ -57,8 +58,9 @@ public final class Run {
     options.put("--sink", PostfixSink.installed() ? "smtp-sink" : "java");
     options.put("--latency", "200");
     options.put("--singles", "2000");
-    options.put("--against", "");
     options.put("--jvm", "");
+    options.put("--against", "");
+    options.put("--against-jvm", "");
     for (int i = 0; i < args.length; i += 2) {
       if (i + 1 == args.length || options.replace(args[i], args[i + 1]) == null) {
         throw new IllegalArgumentException(args[i]);
@@ -97,9 +99,10 @@ public final class Run {
   private boolean all() throws Exception {
     System.out.println(options + ", processors " + Runtime.getRuntime().availableProcessors());
     List<Side> sides = new ArrayList<>();
-    sides.add(new Side("this", Path.of("").toAbsolutePath()));
-    if (!options.get("--against").isEmpty()) {
-      sides.add(new Side("against", Path.of(options.get("--against")).toAbsolutePath()));
+    sides.add(new Side("this", Path.of("").toAbsolutePath(), options.get("--jvm")));
+    if (!options.get("--against").isEmpty() || !options.get("--against-jvm").isEmpty()) {
+      Path other = Path.of(options.get("--against")).toAbsolutePath();
+      sides.add(new Side("against", other, options.get("--against-jvm")));
     }
     boolean valid = true;
     for (int i = 1; i <= number("--runs"); i++) {
@@ -108,7 +111,7 @@ public final class Run {
         Side side = sides.get((s + i) % sides.size());
         Map<String, Double> figures = new LinkedHashMap<>();
         List<String> complaints = new ArrayList<>();
-        once(side.checkout, folder.resolve(side.name + "-" + i), figures, complaints);
+        once(side, folder.resolve(side.name + "-" + i), figures, complaints);
         side.runs.add(figures);
         System.out.printf("run %d %s %s%n", i, side.name, line(figures));
         for (String complaint : complaints) {
@@ -126,22 +129,26 @@ public final class Run {
   private static final class Side {
     final String name;
     final Path checkout;
+    final List<String> jvm;
     final List<Map<String, Double>> runs = new ArrayList<>();
 
-    Side(String name, Path checkout) {
+    Side(String name, Path checkout, String jvm) {
       this.name = name;
       this.checkout = checkout;
+      this.jvm = jvm.isBlank() ? List.of() : List.of(jvm.strip().split(" +"));
     }
 
     double median(String figure) {
-      double[] all = runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
+      double[] all =
+          runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
       return all.length % 2 == 1
           ? all[all.length / 2]
           : (all[all.length / 2 - 1] + all[all.length / 2]) / 2;
     }
 
     String spread(String figure) {
-      double[] all = runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
+      double[] all =
+          runs.stream().mapToDouble(run -> run.getOrDefault(figure, 0.0)).sorted().toArray();
       return text(all[0]) + ".." + text(all[all.length - 1]);
     }
   }
@@ -164,7 +171,8 @@ public final class Run {
 
   private static String line(Map<String, Double> figures) {
     StringBuilder line = new StringBuilder();
-    figures.forEach((name, value) -> line.append("; ").append(name).append(' ').append(text(value)));
+    figures.forEach(
+        (name, value) -> line.append("; ").append(name).append(' ').append(text(value)));
     return line.isEmpty() ? "" : line.substring(2);
   }
 
@@ -172,14 +180,12 @@ public final class Run {
     return value >= 100 ? String.format("%.0f", value) : String.format("%.2f", value);
   }
 
-  private void once(
-      Path checkout, Path home, Map<String, Double> figures, List<String> complaints)
+  private void once(Side side, Path home, Map<String, Double> figures, List<String> complaints)
       throws Exception {
+    Path checkout = side.checkout;
     Files.createDirectories(home.resolve("routes.d"));
     Files.createSymbolicLink(home.resolve("config"), checkout.resolve("config"));
     Files.createSymbolicLink(home.resolve("routes"), checkout.resolve("routes"));
-    List<String> jvm =
-        options.get("--jvm").isBlank() ? List.of() : List.of(options.get("--jvm").split(" +"));
     Map<String, CountDownLatch> awaited = new ConcurrentHashMap<>();
     Map<String, Long> arrived = new ConcurrentHashMap<>();
     AtomicLong taken = new AtomicLong();
@@ -198,7 +204,7 @@ public final class Run {
             options.get("--sink").equals("smtp-sink") ? new PostfixSink(home) : null;
         ProxyProcess proxy =
             ProxyProcess.start(
-                home, checkout.resolve("target/mail-proxy.jar").toString(), jvm)) {
+                home, checkout.resolve("target/mail-proxy.jar").toString(), side.jvm)) {
       equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port);
 
       load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), "load-");
@@ -285,7 +291,11 @@ public final class Run {
       throws IOException, SQLException {
     try (Connection store =
         DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home))) {
-      same("messages sent by the database", expected, count(store, "event WHERE type = 'sent'"), complaints);
+      same(
+          "messages sent by the database",
+          expected,
+          count(store, "event WHERE type = 'sent'"),
+          complaints);
       same("recipients sent", expected, count(store, "recipient WHERE state = 'sent'"), complaints);
       same("messages", expected, count(store, "message"), complaints);
       same("deliveries left", 0, count(store, "queue"), complaints);
@@ -389,18 +399,30 @@ public final class Run {
     return millis;
   }
 
-  private static final String BODY = ("A line of a mail as people send it, with 64 characters in it.\\r\\n").repeat(BODY_BYTES / 63);
+  private static final String BODY =
+      ("A line of a mail as people send it, with 64 characters in it.\\r\\n")
+          .repeat(BODY_BYTES / 63);
 
   private String messages(String prefix, int first, int size, String account) {
     StringBuilder json = new StringBuilder(size * (BODY_BYTES + 300)).append("{\"messages\":[");
     for (int i = first; i < first + size; i++) {
       json.append(i == first ? "" : ",")
-          .append("{\"id\":\"").append(prefix).append('-').append(i)
-          .append("\",\"tenant_id\":\"").append(TENANT)
-          .append("\",\"account_id\":\"").append(account).append(i % number("--accounts"))
-          .append("\",\"from\":\"sender@example.test\",\"to\":[\"reader").append(i)
-          .append("@example.test\"],\"subject\":\"Message ").append(i)
-          .append("\",\"body\":\"").append(BODY).append("\"}");
+          .append("{\"id\":\"")
+          .append(prefix)
+          .append('-')
+          .append(i)
+          .append("\",\"tenant_id\":\"")
+          .append(TENANT)
+          .append("\",\"account_id\":\"")
+          .append(account)
+          .append(i % number("--accounts"))
+          .append("\",\"from\":\"sender@example.test\",\"to\":[\"reader")
+          .append(i)
+          .append("@example.test\"],\"subject\":\"Message ")
+          .append(i)
+          .append("\",\"body\":\"")
+          .append(BODY)
+          .append("\"}");
     }
     return json.append("]}").toString();
   }
@@ -431,7 +453,10 @@ public final class Run {
       }
       command.addAll(List.of("127.0.0.1:" + port, "1000"));
       process =
-          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(counters.toFile()).start();
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(counters.toFile())
+              .start();
       for (int i = 0; i < 100; i++) {
         try (Socket up = new Socket(InetAddress.getLoopbackAddress(), port)) {
           return;

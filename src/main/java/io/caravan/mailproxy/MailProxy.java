@@ -7,7 +7,10 @@ import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Outbox;
+import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -135,7 +138,9 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
-            equip(support.getCamelContext(), overlay);
+            CamelContext context = support.getCamelContext();
+            ListenAddress.of(context).checkFree();
+            equip(context, overlay);
           }
         });
     main.start();
@@ -144,6 +149,9 @@ public final class MailProxy implements AutoCloseable {
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
+    checkPort(
+        context.resolvePropertyPlaceholders("{{host}}"),
+        Integer.parseInt(context.resolvePropertyPlaceholders("{{port}}").strip()));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -164,6 +172,17 @@ public final class MailProxy implements AutoCloseable {
   private List<String> places(Exception failure) {
     CamelContext context = main.getCamelContext();
     return context == null ? List.of() : new Culprit(context, overlay.files(context)).of(failure);
+  }
+
+  /** The HTTP server would wait forever for a port that it does not get. */
+  private static void checkPort(String host, int port) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new ConfigurationException(
+          "cannot listen on " + host + " port " + port + ": " + e.getMessage());
+    }
   }
 
   private VertxPlatformHttpRouter router() {

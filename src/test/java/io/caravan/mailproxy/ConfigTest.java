@@ -122,7 +122,6 @@ class ConfigTest {
             |---|---|
             | `GMP_HOME` | Folder with `config/`, `routes/` and `routes.d/`; where it is not set, the one this product stands in. |
             | `GMP_LOG_LEVEL` | Wins over `LOG_LEVEL`. |
-            | `GMP_DEBUG` | Set to anything, a failed start prints its stack trace. |
             | `JAVA_HOME`, `JAVA_OPTS` | The Java that `bin/mail-proxy` runs, and options for it. |
             """)
         .toString();

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +27,7 @@ public final class Answers {
    */
   public void problem(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    if (failure instanceof Problem problem) {
+    if (told(failure) instanceof Problem problem) {
       Map<String, Object> body = new LinkedHashMap<>();
       body.put("detail", problem.getDetail());
       write(exchange, problem.getStatus(), body);
@@ -37,6 +38,15 @@ public final class Answers {
     }
     LOG.error("request failed", failure);
     write(exchange, 500, Map.of("detail", "Internal Server Error"));
+  }
+
+  /** Camel wraps what an expression throws. */
+  private static @Nullable Throwable told(@Nullable Throwable failure) {
+    Throwable cause = failure;
+    while (cause != null && !(cause instanceof Problem)) {
+      cause = cause.getCause();
+    }
+    return cause;
   }
 
   /** Writes an answer with a status and a JSON body. */

@@ -84,6 +84,9 @@ public final class ReportClient {
           "HTTP status " + response.statusCode(),
           seconds(response.headers().firstValue("Retry-After").orElse(null)));
     }
+    if (response.body().length == MAX_ANSWER_BYTES) {
+      return ReportAnswer.refused("the answer is too long", null);
+    }
     String text = new String(response.body(), StandardCharsets.UTF_8);
     if (text.isBlank()) {
       return ReportAnswer.taken();

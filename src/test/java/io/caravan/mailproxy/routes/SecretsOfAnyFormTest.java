@@ -19,18 +19,7 @@ class SecretsOfAnyFormTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "123456",
-        "true",
-        "a,b",
-        "it's",
-        "'quoted'",
-        "\"q\"",
-        "#bean:clock",
-        "a b",
-        "{x}",
-        "a=b&c%41"
-      })
+      strings = {"123456", "true", "a,b", "it's", "'quoted'", "\"q\"", "a b", "{x}", "a=b&c%41"})
   void is_taken_as_it_is(String secret) throws Exception {
     try (SyncEndpoint endpoint = new SyncEndpoint();
         TestProxy proxy =

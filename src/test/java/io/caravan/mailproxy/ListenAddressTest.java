@@ -1,0 +1,40 @@
+package io.caravan.mailproxy;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.caravan.mailproxy.endtoend.TestProxy;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ListenAddressTest {
+  @TempDir Path home;
+
+  @Test
+  void a_proxy_does_not_start_on_a_port_that_is_taken() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = String.valueOf(taken.getLocalPort());
+      assertThatThrownBy(() -> TestProxy.start(home, "port", port))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContaining("cannot listen on 127.0.0.1:" + port)
+          .hasMessageContaining("GMP_PORT");
+    }
+  }
+
+  @Test
+  void a_port_is_a_number() {
+    assertThatThrownBy(() -> new ListenAddress("127.0.0.1", "http").checkFree())
+        .isInstanceOf(ConfigurationException.class);
+    assertThatThrownBy(() -> new ListenAddress("127.0.0.1", "70000").checkFree())
+        .isInstanceOf(ConfigurationException.class);
+  }
+
+  @Test
+  void any_free_port_will_do() {
+    assertThatCode(() -> new ListenAddress("127.0.0.1", "0").checkFree())
+        .doesNotThrowAnyException();
+  }
+}
