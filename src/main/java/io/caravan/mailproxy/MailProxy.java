@@ -7,10 +7,7 @@ import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Outbox;
-import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,9 +135,7 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
-            CamelContext context = support.getCamelContext();
-            ListenAddress.of(context).checkFree();
-            equip(context, overlay);
+            equip(support.getCamelContext(), overlay);
           }
         });
     main.start();
@@ -149,9 +144,6 @@ public final class MailProxy implements AutoCloseable {
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
-    checkPort(
-        context.resolvePropertyPlaceholders("{{host}}"),
-        Integer.parseInt(context.resolvePropertyPlaceholders("{{port}}").strip()));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -172,6 +164,7 @@ public final class MailProxy implements AutoCloseable {
   private List<String> places(Exception failure) {
     CamelContext context = main.getCamelContext();
     return context == null ? List.of() : new Culprit(context, overlay.files(context)).of(failure);
+<<<<<<< HEAD
   }
 
   /** The HTTP server would wait forever for a port that it does not get. */
@@ -183,6 +176,8 @@ public final class MailProxy implements AutoCloseable {
       throw new ConfigurationException(
           "cannot listen on " + host + " port " + port + ": " + e.getMessage());
     }
+=======
+>>>>>>> main
   }
 
   private VertxPlatformHttpRouter router() {

@@ -11,7 +11,6 @@ import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.http.Json;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,7 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** add-messages and GET /messages: the rules of the batch and the form of the answers. */
 class ApiMessagesRouteTest {
-  private static final long NEXT_YEAR = Instant.now().getEpochSecond() + 365L * 86_400;
+  /** The first second of 2100. */
+  private static final long IN_2100 = 4_102_444_800L;
 
   @TempDir static Path home;
   private static TestProxy proxy;
@@ -48,7 +48,7 @@ class ApiMessagesRouteTest {
   }
 
   private Map<String, Object> waiting(String id, Object... more) {
-    Map<String, Object> item = new HashMap<>(message(tenant, "main", id, "deferred_ts", NEXT_YEAR));
+    Map<String, Object> item = new HashMap<>(message(tenant, "main", id, "deferred_ts", IN_2100));
     for (int i = 0; i < more.length; i += 2) {
       item.put((String) more[i], more[i + 1]);
     }
@@ -125,14 +125,14 @@ class ApiMessagesRouteTest {
             "to",
             List.of("x@x.test", "y@y.test"),
             "deferred_ts",
-            NEXT_YEAR + 5));
+            IN_2100 + 5));
     JsonNode replaced = proxy.message(tenant, "m");
     assertThat(replaced.path("pk").asText()).isEqualTo(pk);
     assertThat(replaced.path("message").path("subject").asText()).isEqualTo("New");
     assertThat(replaced.path("account_id").asText()).isEqualTo("other");
     assertThat(replaced.path("priority").asInt()).isEqualTo(1);
     assertThat(replaced.path("batch_code").asText()).isEqualTo("b");
-    assertThat(replaced.path("deferred_ts").asLong()).isEqualTo(NEXT_YEAR + 5);
+    assertThat(replaced.path("deferred_ts").asLong()).isEqualTo(IN_2100 + 5);
     assertThat(replaced.path("recipients")).hasSize(2);
 
     Map<String, Object> now = waiting("m", "subject", "Now");
@@ -226,7 +226,7 @@ class ApiMessagesRouteTest {
   void ids_of_two_tenants_are_apart() {
     for (String name : List.of(tenant, "second-" + tenant)) {
       proxy.sandboxAccount(name, "main");
-      proxy.submit(message(name, "main", "m", "subject", name, "deferred_ts", NEXT_YEAR));
+      proxy.submit(message(name, "main", "m", "subject", name, "deferred_ts", IN_2100));
       assertThat(proxy.message(name, "m").path("message").path("subject").asText()).isEqualTo(name);
     }
     assertThat(list("")).hasSize(1);
@@ -274,7 +274,7 @@ class ApiMessagesRouteTest {
     JsonNode active = list("&active_only=true");
     assertThat(active).hasSize(1);
     assertThat(active.get(0).path("id").asText()).isEqualTo("later");
-    assertThat(active.get(0).path("deferred_ts").asLong()).isEqualTo(NEXT_YEAR);
+    assertThat(active.get(0).path("deferred_ts").asLong()).isEqualTo(IN_2100);
     assertThat(active.get(0).path("batch_code").asText()).isEqualTo("spring");
     assertThat(active.get(0).has("sent_ts")).isFalse();
   }
