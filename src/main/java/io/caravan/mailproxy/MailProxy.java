@@ -164,20 +164,6 @@ public final class MailProxy implements AutoCloseable {
   private List<String> places(Exception failure) {
     CamelContext context = main.getCamelContext();
     return context == null ? List.of() : new Culprit(context, overlay.files(context)).of(failure);
-<<<<<<< HEAD
-  }
-
-  /** The HTTP server would wait forever for a port that it does not get. */
-  private static void checkPort(String host, int port) {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(host, port));
-    } catch (IOException | IllegalArgumentException e) {
-      throw new ConfigurationException(
-          "cannot listen on " + host + " port " + port + ": " + e.getMessage());
-    }
-=======
->>>>>>> main
   }
 
   private VertxPlatformHttpRouter router() {
