@@ -145,9 +145,12 @@ public final class Attempts {
     }
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     OutgoingMail mail = attempt.mail();
-    return mail == null
-        ? unsent(attempt.getDelivery().recipients(), failure)
-        : classifier.answers(mail, failure);
+    List<Answer> answers =
+        mail == null
+            ? unsent(attempt.getDelivery().recipients(), failure)
+            : classifier.answers(mail, failure);
+    attempt.answered(answers);
+    return answers;
   }
 
   /** There is no mail yet: what cannot be composed never will, anything else is tried again. */

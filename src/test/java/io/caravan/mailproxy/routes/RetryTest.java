@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** routes/retry.camel.yaml: which answer is retried, how often, and until when. */
 class RetryTest {
@@ -91,6 +94,32 @@ class RetryTest {
       History.awaitState(proxy, "acme", "later", "deferred");
       assertThat(proxy.message("acme", "soon").path("error").asText())
           .contains("Too old to try again: 450");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "log: { message: '${body.text}' }",
+        "throwException: { message: no, exceptionType: java.lang.IllegalStateException }"
+      })
+  void a_policy_that_does_not_judge_loses_nothing(String step) throws Exception {
+    Files.writeString(
+        TestProxy.home(home).resolve("routes.d/retry.camel.yaml"),
+        "- route:\n    id: judge-answer\n    from:\n      uri: direct:judge-answer\n      steps:\n"
+            + "        - "
+            + step
+            + "\n");
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(
+          message("acme", "a", "m", "to", List.of("ok@x.test", "450@x.test", "550@x.test")));
+
+      History.awaitState(proxy, "acme", "m", "deferred");
+      assertThat(proxy.message("acme", "m").path("recipients"))
+          .extracting(recipient -> recipient.path("status").asText())
+          .as("who has it does not get it again")
+          .containsExactly("sent", "pending", "pending");
     }
   }
 }
