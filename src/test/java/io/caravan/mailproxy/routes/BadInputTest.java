@@ -292,7 +292,7 @@ class BadInputTest {
         Arguments.of("cut off", item.substring(0, item.length() - 3).getBytes(utf8)),
         Arguments.of("more after the end", (item + "{}").getBytes(utf8)),
         Arguments.of("B34 arrays", "[".repeat(10_000).getBytes(utf8)),
-        Arguments.of("B34 objects", ("{\"messages\":".repeat(10_000)).getBytes(utf8)),
+        Arguments.of("B34 objects", "{\"messages\":".repeat(10_000).getBytes(utf8)),
         Arguments.of(
             "B35 digits",
             ("{\"messages\":[],\"default_priority\":" + "9".repeat(100_000) + "}").getBytes(utf8)),
@@ -567,7 +567,7 @@ class BadInputTest {
   /** Status line and header names. */
   private static String head(String answer) {
     StringBuilder head = new StringBuilder();
-    for (String line : answer.substring(0, answer.indexOf("\r\n\r\n")).split("\r\n")) {
+    for (String line : answer.substring(0, answer.indexOf("\r\n\r\n")).split("\r\n", -1)) {
       head.append(head.length() == 0 ? line : line.substring(0, line.indexOf(':'))).append('\n');
     }
     return head.toString();
@@ -598,7 +598,7 @@ class BadInputTest {
         "DELETE /account/%ff%fe 401"
       })
   void B43_paths_and_methods(String row) throws Exception {
-    String[] part = row.split(" ");
+    String[] part = row.split(" ", -1);
     String answer =
         RawHttp.send(
             proxy.proxy().uri(),

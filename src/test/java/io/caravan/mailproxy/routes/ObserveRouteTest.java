@@ -181,7 +181,7 @@ class ObserveRouteTest {
     List<String> types = new ArrayList<>();
     for (String line : text.lines().toList()) {
       if (line.startsWith("# TYPE ")) {
-        types.add(line.split(" ")[2]);
+        types.add(line.split(" ", -1)[2]);
       } else if (!line.startsWith("# HELP ")) {
         assertThat(line).matches(sample);
       }
