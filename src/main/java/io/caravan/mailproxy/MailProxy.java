@@ -135,11 +135,13 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
+            ListenAddress.of(support.getCamelContext()).checkFree();
             equip(support.getCamelContext(), overlay);
           }
         });
     main.start();
     HttpEdge.attach(router());
+    ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());
   }
 
