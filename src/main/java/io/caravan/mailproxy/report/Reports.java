@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -95,10 +95,8 @@ public final class Reports {
   }
 
   /** What the endpoint said; a route of the user's own that did not fail has taken the events. */
-  public ReportAnswer said(Exchange exchange) {
-    return exchange.getMessage().getBody() instanceof ReportAnswer answer
-        ? answer
-        : ReportAnswer.taken();
+  public ReportAnswer said(@Nullable Object body) {
+    return body instanceof ReportAnswer answer ? answer : ReportAnswer.taken();
   }
 
   /** The events of a call are acknowledged in the store. */
