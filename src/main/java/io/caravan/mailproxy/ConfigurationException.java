@@ -1,6 +1,7 @@
 package io.caravan.mailproxy;
 
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /** The proxy cannot start as it is configured; the message says what is wrong and where. */
@@ -15,12 +16,16 @@ public final class ConfigurationException extends RuntimeException {
     super(message, cause);
   }
 
-  /** The messages of all causes, each once: the innermost one usually names the file and line. */
-  static ConfigurationException of(Exception failure) {
+  /**
+   * The messages of all causes, each once, after the places they speak of.
+   *
+   * @param places lines that name file and line; empty: the messages do, or there is no such place
+   */
+  static ConfigurationException of(Exception failure, List<String> places) {
     if (failure instanceof ConfigurationException known) {
       return known;
     }
-    Set<String> messages = new LinkedHashSet<>();
+    Set<String> messages = new LinkedHashSet<>(places);
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       String message = cause.getMessage();
       if (message != null && messages.stream().noneMatch(said -> said.contains(message))) {

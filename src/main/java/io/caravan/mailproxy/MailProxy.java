@@ -7,16 +7,15 @@ import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Outbox;
-import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
@@ -27,7 +26,6 @@ import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.support.SimpleTypeConverter;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,10 +35,14 @@ public final class MailProxy implements AutoCloseable {
 
   private final Main main = new Main();
   private final Path home;
+  private final Libraries libraries;
+  private final RouteOverlay overlay;
   private boolean closed;
 
   private MailProxy(Path home) {
     this.home = home;
+    this.libraries = Libraries.of(home.resolve("lib.d"));
+    this.overlay = new RouteOverlay(home.resolve("routes"), home.resolve("routes.d"));
   }
 
   /**
@@ -52,12 +54,18 @@ public final class MailProxy implements AutoCloseable {
    */
   public static MailProxy start(Path home, Map<String, String> settings) {
     MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize());
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(proxy.libraries);
     try {
       proxy.start(settings);
       return proxy;
     } catch (Exception e) {
+      List<String> places = proxy.places(e);
       proxy.close();
-      throw ConfigurationException.of(e);
+      throw ConfigurationException.of(e, places);
+    } finally {
+      thread.setContextClassLoader(before);
     }
   }
 
@@ -87,14 +95,18 @@ public final class MailProxy implements AutoCloseable {
       return;
     }
     closed = true;
-    CamelContext context = main.getCamelContext();
-    if (context != null) {
-      context.getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
+    List<AutoCloseable> parts = parts();
+    boolean ran = !parts.isEmpty();
+    if (ran) {
+      context().getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
     }
-    List<AutoCloseable> parts = closeables(context);
+    CountDownLatch stopped = new CountDownLatch(1);
+    cutOffAfterDrain(parts, stopped);
     main.stop();
-    if (context != null) {
-      parts.forEach(MailProxy::close);
+    stopped.countDown();
+    parts.forEach(MailProxy::close);
+    close(libraries);
+    if (ran) {
       LOG.info("Mail proxy stopped");
     }
   }
@@ -106,12 +118,12 @@ public final class MailProxy implements AutoCloseable {
     overrides.put("home", home.toString());
     main.setOverrideProperties(overrides);
     main.setPropertyPlaceholderLocations("file:" + home.resolve("config/application.properties"));
-    RouteOverlay overlay = new RouteOverlay(home.resolve("routes"), home.resolve("routes.d"));
     main.setRoutesCollector(overlay);
     main.addMainListener(
         new MainListenerSupport() {
           @Override
           public void beforeInitialize(BaseMainSupport support) {
+            support.getCamelContext().setApplicationContextClassLoader(libraries);
             // A key such as `port` must not be taken from a variable PORT: GMP_PORT is named in
             // the file.
             if (support.getCamelContext().getPropertiesComponent()
@@ -123,20 +135,17 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
-            CamelContext context = support.getCamelContext();
-            ListenAddress.of(context).checkFree();
-            equip(context, overlay);
+            ListenAddress.of(support.getCamelContext()).checkFree();
+            equip(support.getCamelContext(), overlay);
           }
         });
     main.start();
     HttpEdge.attach(router());
+    ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
-    checkPort(
-        context.resolvePropertyPlaceholders("{{host}}"),
-        Integer.parseInt(context.resolvePropertyPlaceholders("{{port}}").strip()));
     context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
@@ -150,19 +159,13 @@ public final class MailProxy implements AutoCloseable {
     try {
       overlay.loadBeans(context);
     } catch (Exception e) {
-      throw ConfigurationException.of(e);
+      throw new IllegalStateException(e.getMessage(), e);
     }
   }
 
-  /** The HTTP server would wait forever for a port that it does not get. */
-  private static void checkPort(String host, int port) {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(host, port));
-    } catch (IOException | IllegalArgumentException e) {
-      throw new ConfigurationException(
-          "cannot listen on " + host + " port " + port + ": " + e.getMessage());
-    }
+  private List<String> places(Exception failure) {
+    CamelContext context = main.getCamelContext();
+    return context == null ? List.of() : new Culprit(context, overlay.files(context)).of(failure);
   }
 
   private VertxPlatformHttpRouter router() {
@@ -172,16 +175,41 @@ public final class MailProxy implements AutoCloseable {
         .orElseThrow(() -> new IllegalStateException("the HTTP server does not run"));
   }
 
-  /** In the order of closing; a context that has stopped does not know them any more. */
-  private static List<AutoCloseable> closeables(@Nullable CamelContext context) {
-    List<AutoCloseable> all = new ArrayList<>();
+  /** Camel waits for its consumers without an end: what is still with a relay then is cut off. */
+  private void cutOffAfterDrain(List<AutoCloseable> parts, CountDownLatch stopped) {
+    if (parts.isEmpty()) {
+      return;
+    }
+    long seconds = Long.parseLong(setting("drain.seconds").strip());
+    Thread patience =
+        new Thread(
+            () -> {
+              try {
+                if (!stopped.await(seconds, TimeUnit.SECONDS)) {
+                  parts.stream()
+                      .filter(SmtpPool.class::isInstance)
+                      .forEach(pool -> ((SmtpPool) pool).abort());
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "drain");
+    patience.setDaemon(true);
+    patience.start();
+  }
+
+  /** What is to be closed, in this order, after Camel stopped; it forgets its beans by then. */
+  private List<AutoCloseable> parts() {
+    List<AutoCloseable> parts = new ArrayList<>();
+    CamelContext context = main.getCamelContext();
     if (context != null) {
       for (Class<? extends AutoCloseable> type :
           List.of(SmtpPool.class, SandboxRelay.class, Outbox.class, Database.class)) {
-        all.addAll(context.getRegistry().findByType(type));
+        parts.addAll(context.getRegistry().findByType(type));
       }
     }
-    return all;
+    return parts;
   }
 
   private static void close(AutoCloseable part) {

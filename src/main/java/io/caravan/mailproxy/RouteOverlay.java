@@ -41,6 +41,11 @@ final class RouteOverlay extends DefaultRoutesCollector {
     PluginHelper.getRoutesLoader(context).loadRoutes(beans);
   }
 
+  /** All files that count, that of the beans included. */
+  Collection<Resource> files(CamelContext context) {
+    return resources(context).values();
+  }
+
   @Override
   public Collection<Resource> findRouteResourcesFromDirectory(
       CamelContext context, String excludePattern, String includePattern) {

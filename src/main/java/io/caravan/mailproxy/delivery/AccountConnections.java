@@ -228,6 +228,12 @@ final class AccountConnections {
     drop();
   }
 
+  /** Closes all, those in use too. */
+  void abort() {
+    close();
+    busy.forEach(SmtpConnection::expire);
+  }
+
   private void closeAll(List<SmtpConnection> connections) {
     for (SmtpConnection c : connections) {
       c.close();

@@ -4,9 +4,11 @@ import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Verdict;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,10 +19,13 @@ public final class Attempt {
   /** Exchange property that holds it. */
   public static final String PROPERTY = "attempt";
 
+  private static final long UNJUDGED_DELAY_MILLIS = 60_000;
+
   private Delivery delivery;
   private @Nullable Account account;
   private @Nullable OutgoingMail mail;
-  private final List<Verdict> verdicts = new ArrayList<>();
+  private List<Answer> answers = List.of();
+  private final Map<Recipient, Verdict> verdicts = new HashMap<>();
   private boolean connected = true;
   private boolean open = true;
 
@@ -77,11 +82,30 @@ public final class Attempt {
   }
 
   void judge(Answer answer, Verdict.Fate fate, @Nullable Long delayMillis, String reason) {
-    verdicts.add(new Verdict(answer, fate, delayMillis, reason));
+    verdicts.put(answer.recipient(), new Verdict(answer, fate, delayMillis, reason));
+  }
+
+  void answered(List<Answer> all) {
+    answers = all;
   }
 
   AttemptResult result() {
-    return new AttemptResult(delivery, getAccountId(), List.copyOf(verdicts));
+    return new AttemptResult(
+        delivery, getAccountId(), answers.stream().map(this::verdict).toList());
+  }
+
+  /**
+   * What the retry policy said of an answer. Of one that it passed over, the truth is kept all the
+   * same: who was accepted has the mail, anyone else is tried again.
+   */
+  private Verdict verdict(Answer answer) {
+    Verdict verdict = verdicts.get(answer.recipient());
+    if (verdict != null) {
+      return verdict;
+    }
+    return answer.kind() == Answer.Kind.ACCEPTED
+        ? new Verdict(answer, Verdict.Fate.SENT, null, answer.said())
+        : new Verdict(answer, Verdict.Fate.DEFERRED, UNJUDGED_DELAY_MILLIS, answer.said());
   }
 
   /** Whether it still holds its lane's leave to connect; asked once. */

@@ -60,7 +60,8 @@ public final class Attempts {
               @Override
               public void onDone(Exchange done) {
                 MDC.remove(LOG_ACCOUNT);
-                abandon(attempt);
+                boolean stopping = !done.getContext().getStatus().isStarted();
+                abandon(attempt, stopping ? 0 : ABANDONED_DELAY_MILLIS);
               }
             });
   }
@@ -144,9 +145,12 @@ public final class Attempts {
     }
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     OutgoingMail mail = attempt.mail();
-    return mail == null
-        ? unsent(attempt.getDelivery().recipients(), failure)
-        : classifier.answers(mail, failure);
+    List<Answer> answers =
+        mail == null
+            ? unsent(attempt.getDelivery().recipients(), failure)
+            : classifier.answers(mail, failure);
+    attempt.answered(answers);
+    return answers;
   }
 
   /** There is no mail yet: what cannot be composed never will, anything else is tried again. */
@@ -178,20 +182,23 @@ public final class Attempts {
     return settled;
   }
 
-  /** A route dropped the exchange, or the store did not take its result: the delivery goes back. */
-  private void abandon(Attempt attempt) {
+  /**
+   * A route dropped the exchange, the service stops, or the store did not take its result: the
+   * delivery goes back.
+   */
+  private void abandon(Attempt attempt, long delayMillis) {
     if (attempt.disconnect()) {
       lanes.finish(attempt.getDelivery());
     }
     if (attempt.close()) {
-      LOG.error(
+      LOG.warn(
           "attempt of message {} ended without a result, trying again in {} s",
           attempt.getDelivery().messagePk(),
-          ABANDONED_DELAY_MILLIS / 1000);
+          delayMillis / 1000);
       OutgoingMail mail = attempt.mail();
       outbox.release(
           attempt.getDelivery(),
-          ABANDONED_DELAY_MILLIS,
+          delayMillis,
           mail != null && mail.phase().compareTo(Phase.BODY) >= 0);
     }
   }

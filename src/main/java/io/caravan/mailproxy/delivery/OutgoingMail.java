@@ -159,10 +159,24 @@ public final class OutgoingMail extends SMTPMessage {
 
   @Override
   public void writeTo(OutputStream out) throws IOException {
+    reached(Phase.DATA);
+    enterData();
     reached(Phase.BODY);
     out.write(bytes);
     out.flush();
     reached(Phase.DOT);
+  }
+
+  private void enterData() throws IOException {
+    boolean open;
+    try {
+      open = gate.open();
+    } catch (Exception e) {
+      throw new IOException("the start of the body could not be stored", e);
+    }
+    if (!open) {
+      throw new IOException("the lease of the delivery is lost");
+    }
   }
 
   /** Leaves no header out: they are part of the bytes. */

@@ -49,6 +49,12 @@ final class RelaySocket extends Socket {
     }
   }
 
+  /** Closes the socket as if its deadline had passed. */
+  void expire() {
+    deadline.set(EXPIRED);
+    closeQuietly();
+  }
+
   /** Whether it was closed because a deadline passed. */
   boolean expired() {
     return deadline.get() == EXPIRED;

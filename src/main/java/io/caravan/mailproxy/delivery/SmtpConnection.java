@@ -265,6 +265,11 @@ final class SmtpConnection {
     plain.expireIfDue(now);
   }
 
+  /** Ends what is under way on it; who waits on it gets a time-out. */
+  void expire() {
+    plain.expire();
+  }
+
   /** Says QUIT where the session is in order, waits for no reply, never fails. */
   void close() {
     if (usable) {

@@ -119,6 +119,14 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
     accounts.values().forEach(AccountConnections::close);
   }
 
+  /**
+   * Cuts mails in transit off too: each attempt ends at once, uncertain where its body had left.
+   */
+  public void abort() {
+    closed = true;
+    accounts.values().forEach(AccountConnections::abort);
+  }
+
   // the keeper
 
   private void keep() {

@@ -15,19 +15,25 @@ public final class Verdicts {
   public static final String MAX_ATTEMPTS = "retryMaxAttempts";
 
   private final InstantSource clock;
-  private final double jitter;
-  private final long maxAgeSeconds;
+  private double jitter = 0.1;
+  private long maxAgeSeconds = 432_000;
 
   /**
-   * Takes the numbers that hold for all policies.
+   * Judges by the clock of the database.
    *
-   * @param clock the database's clock
-   * @param jitter share of a delay by which it is lengthened or shortened at random, 0 to 1
-   * @param maxAgeSeconds seconds after acceptance at which a message is given up
+   * @param clock what {@code now_ms()} says in statements
    */
-  public Verdicts(InstantSource clock, double jitter, long maxAgeSeconds) {
+  public Verdicts(InstantSource clock) {
     this.clock = clock;
+  }
+
+  /** Share of a delay by which it is lengthened or shortened at random, 0 to 1. */
+  public void setJitter(double jitter) {
     this.jitter = jitter;
+  }
+
+  /** Seconds after acceptance at which a message is given up. */
+  public void setMaxAgeSeconds(long maxAgeSeconds) {
     this.maxAgeSeconds = maxAgeSeconds;
   }
 

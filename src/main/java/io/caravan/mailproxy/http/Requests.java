@@ -46,7 +46,12 @@ public final class Requests {
     exchange.getMessage().setBody(tree(body == null ? new byte[0] : body));
   }
 
-  private static JsonNode tree(byte[] body) {
+  /**
+   * JSON from outside.
+   *
+   * @throws Problem 422 it is none
+   */
+  public static JsonNode tree(byte[] body) {
     try {
       // Jackson would guess UTF-16 and 32, and reads lone surrogates.
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();

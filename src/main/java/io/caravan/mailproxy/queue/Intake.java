@@ -3,6 +3,7 @@ package io.caravan.mailproxy.queue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Guard;
+import io.caravan.mailproxy.http.Requests;
 import io.caravan.mailproxy.intake.Batch;
 import io.caravan.mailproxy.intake.BatchAnswer;
 import io.caravan.mailproxy.intake.BatchReader;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
+import org.apache.camel.InvalidPayloadException;
 
 /** The steps of {@code accept-messages}: check, store, answer. */
 public final class Intake {
@@ -20,6 +22,17 @@ public final class Intake {
   public Intake(BatchReader reader, Outbox outbox) {
     this.reader = reader;
     this.outbox = outbox;
+  }
+
+  /**
+   * The body as JSON, whatever form a route has it in: a tree already, bytes, text, a file.
+   *
+   * @throws io.caravan.mailproxy.http.Problem 422 it is no JSON
+   */
+  public JsonNode parse(Exchange exchange) throws InvalidPayloadException {
+    return exchange.getMessage().getBody() instanceof JsonNode tree
+        ? tree
+        : Requests.tree(exchange.getMessage().getMandatoryBody(byte[].class));
   }
 
   /** Checks a call's JSON; without a caller it is the installation's own. */

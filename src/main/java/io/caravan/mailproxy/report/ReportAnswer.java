@@ -22,4 +22,8 @@ public record ReportAnswer(
   static ReportAnswer refused(String reason, @Nullable Long retryAfterSeconds) {
     return new ReportAnswer(false, reason, 0, null, retryAfterSeconds);
   }
+
+  static ReportAnswer taken() {
+    return new ReportAnswer(true, "", 0, null, null);
+  }
 }

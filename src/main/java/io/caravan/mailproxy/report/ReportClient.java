@@ -89,7 +89,7 @@ public final class ReportClient {
     }
     String text = new String(response.body(), StandardCharsets.UTF_8);
     if (text.isBlank()) {
-      return new ReportAnswer(true, "", 0, null, null);
+      return ReportAnswer.taken();
     }
     try {
       JsonNode body = ANSWERS.readTree(text);

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.Exchange;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -91,6 +92,13 @@ public final class Reports {
       throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
     }
     return new ReportCall(tenantId, url, settings.authorization(), body, keys);
+  }
+
+  /** What the endpoint said; a route of the user's own that did not fail has taken the events. */
+  public ReportAnswer said(Exchange exchange) {
+    return exchange.getMessage().getBody() instanceof ReportAnswer answer
+        ? answer
+        : ReportAnswer.taken();
   }
 
   /** The events of a call are acknowledged in the store. */

@@ -6,6 +6,6 @@ import io.caravan.mailproxy.queue.Claims;
 public final class ClaimLoopCheck extends LoopCheck {
 
   public ClaimLoopCheck(Claims claims, long limit) {
-    super("claim-loop", claims::secondsSinceRound, limit);
+    super("claim-loop", "claim-due", claims::secondsSinceRound, limit);
   }
 }

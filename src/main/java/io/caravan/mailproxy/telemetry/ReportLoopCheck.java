@@ -6,6 +6,6 @@ import io.caravan.mailproxy.report.Reports;
 public final class ReportLoopCheck extends LoopCheck {
 
   public ReportLoopCheck(Reports reports, long limit) {
-    super("report-loop", reports::secondsSinceRound, limit);
+    super("report-loop", "find-reports", reports::secondsSinceRound, limit);
   }
 }

@@ -38,11 +38,11 @@ import javax.net.ssl.SSLSocket;
  */
 public final class ScriptedSmtpServer implements AutoCloseable {
   public static final String DROP = "!drop";
-  static final String RESET = "!reset";
+  public static final String RESET = "!reset";
   public static final String HANG = "!hang";
-  static final String TRICKLE = "!trickle";
-  static final String ENDLESS = "!endless";
-  static final String THEN_DROP = "!then-drop";
+  public static final String TRICKLE = "!trickle";
+  public static final String ENDLESS = "!endless";
+  public static final String THEN_DROP = "!then-drop";
 
   /**
    * A point of a session at which a script may step in.
@@ -76,11 +76,11 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   private static final Pattern GREY = Pattern.compile("grey(\\d+)\\+.*");
 
   public final List<Mail> mails = Collections.synchronizedList(new ArrayList<>());
-  final List<String> lines = Collections.synchronizedList(new ArrayList<>());
+  public final List<String> lines = Collections.synchronizedList(new ArrayList<>());
   public final AtomicInteger connections = new AtomicInteger();
   public final AtomicInteger open = new AtomicInteger();
   public final AtomicInteger mostOpen = new AtomicInteger();
-  volatile List<String> offers = List.of("PIPELINING", "8BITMIME", "SIZE 1000000");
+  public volatile List<String> offers = List.of("PIPELINING", "8BITMIME", "SIZE 1000000");
   public volatile Script script = step -> null;
   volatile int idleMillis;
   volatile boolean afterTlsOnlyAuth;
@@ -97,7 +97,7 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   }
 
   /** With a keystore of src/test/resources/tls, for STARTTLS (offer it) or implicit TLS. */
-  ScriptedSmtpServer(String keystore, boolean implicit) throws Exception {
+  public ScriptedSmtpServer(String keystore, boolean implicit) throws Exception {
     this.tls = keystore == null ? null : context(keystore);
     this.implicit = implicit;
     this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -109,7 +109,7 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   }
 
   /** How often a line with this start came. */
-  long count(String start) {
+  public long count(String start) {
     synchronized (lines) {
       return lines.stream().filter(l -> l.toUpperCase(Locale.ROOT).startsWith(start)).count();
     }
@@ -123,7 +123,7 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   }
 
   /** Closes all connections, as a restart does. */
-  void dropAll() {
+  public void dropAll() {
     for (Socket socket : sockets) {
       quietly(socket);
     }

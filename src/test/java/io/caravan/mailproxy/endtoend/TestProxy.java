@@ -3,6 +3,8 @@ package io.caravan.mailproxy.endtoend;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.MailProxy;
 import io.caravan.mailproxy.http.Json;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -127,10 +129,49 @@ public final class TestProxy implements AutoCloseable {
     expect(post("/account", Map.of("id", id, "tenant_id", tenant, "type", "sandbox")));
   }
 
-  /** Adds a relay account on loopback. */
-  public void relayAccount(String tenant, String id, int port) {
-    expect(
-        post("/account", Map.of("id", id, "tenant_id", tenant, "host", "127.0.0.1", "port", port)));
+  /** Adds a relay account on loopback; further fields in turns. */
+  public void relayAccount(String tenant, String id, int port, Object... more) {
+    Map<String, Object> account = new HashMap<>();
+    account.put("id", id);
+    account.put("tenant_id", tenant);
+    account.put("host", "127.0.0.1");
+    account.put("port", port);
+    for (int i = 0; i < more.length; i += 2) {
+      account.put((String) more[i], more[i + 1]);
+    }
+    expect(post("/account", account));
+  }
+
+  /** Exchanges that a route has ended, by its own meter. */
+  public long exchanges(String routeId) {
+    return Math.round(
+        proxy
+            .bean("metricsRegistry", MeterRegistry.class)
+            .find("camel.exchanges.total")
+            .tag("routeId", routeId)
+            .counters()
+            .stream()
+            .mapToDouble(Counter::count)
+            .sum());
+  }
+
+  /** Copies a file of routes.d/examples into a folder's routes.d. */
+  public static void example(Path folder, String file) {
+    try {
+      Path from = REPOSITORY.resolve("routes.d/examples").resolve(file);
+      Files.copy(from, home(folder).resolve("routes.d").resolve(from.getFileName()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes a file into a folder's routes.d. */
+  public static void route(Path folder, String name, String yaml) {
+    try {
+      Files.writeString(home(folder).resolve("routes.d").resolve(name), yaml);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A minimal message; further fields in turns. */

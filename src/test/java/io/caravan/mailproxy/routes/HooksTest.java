@@ -1,0 +1,95 @@
+package io.caravan.mailproxy.routes;
+
+import static io.caravan.mailproxy.endtoend.TestProxy.message;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.TestApplication;
+import io.caravan.mailproxy.endtoend.TestProxy;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** routes/hooks.camel.yaml: a hook that fails loses no mail and undoes no outcome. */
+class HooksTest {
+  private static final String FAILS =
+      """
+      - route:
+          id: %1$s
+          description: Fails at the first attempt.
+          routeConfigurationId: inner
+          from:
+            uri: direct:%1$s
+            steps:
+              - choice:
+                  id: which-attempt
+                  when:
+                    - id: first-attempt
+                      expression: { simple: { expression: "${exchangeProperty.attempt.number} == 1" } }
+                      steps:
+                        - throwException: { id: fail, exceptionType: java.lang.%2$s, message: the hook failed }
+      """;
+
+  @TempDir Path home;
+  private ScriptedSmtpServer relay;
+
+  @BeforeEach
+  void start() throws Exception {
+    relay = new ScriptedSmtpServer();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    relay.close();
+  }
+
+  @Test
+  void a_hook_that_fails_before_sending_defers() {
+    TestProxy.route(
+        home, "hooks.camel.yaml", FAILS.formatted("on-before-send", "IllegalStateException"));
+    try (TestProxy proxy = TestProxy.start(home, "retry.delays", "0")) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(message("acme", "a", "m"));
+
+      History.awaitState(proxy, "acme", "m", "sent");
+      assertThat(History.types(proxy, "acme", "m")).containsExactly("deferred", "sent");
+      assertThat(History.events(proxy, "acme", "m").findFirst().orElseThrow().toString())
+          .contains("the hook failed");
+      assertThat(relay.mails).hasSize(1);
+    }
+  }
+
+  @Test
+  void a_hook_that_fails_after_sending_leaves_the_outcome_and_its_report() {
+    TestProxy.route(home, "hooks.camel.yaml", FAILS.formatted("on-sent", "IllegalStateException"));
+    try (TestApplication application = new TestApplication();
+        TestProxy proxy = TestProxy.start(home)) {
+      proxy.post("/tenant", Map.of("id", "acme", "client_base_url", application.url()));
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(message("acme", "a", "m"));
+
+      History.awaitState(proxy, "acme", "m", "sent");
+      await().untilAsserted(() -> assertThat(application.events()).hasSize(1));
+      await().untilAsserted(() -> assertThat(proxy.exchanges("deliver-message")).isEqualTo(1));
+      assertThat(History.types(proxy, "acme", "m")).containsExactly("sent");
+      assertThat(relay.mails).hasSize(1);
+    }
+  }
+
+  @Test
+  void no_hooks_at_all_are_passed_over() {
+    TestProxy.route(home, "hooks.camel.yaml", "[]\n");
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(message("acme", "a", "m"));
+      proxy.submit(message("acme", "a", "n", "to", java.util.List.of("550@x.test")));
+
+      History.awaitState(proxy, "acme", "m", "sent");
+      History.awaitState(proxy, "acme", "n", "error");
+    }
+  }
+}

@@ -1,0 +1,203 @@
+package io.caravan.mailproxy.routes;
+
+import static io.caravan.mailproxy.endtoend.TestProxy.message;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.TestProxy;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** routes/queue.camel.yaml: what waits in the store goes out when it is due and there is room. */
+class QueueTest {
+  private static final Pattern CLIENT_ID = Pattern.compile("X-Genro-Mail-ID: (\\S+)");
+
+  @TempDir Path home;
+  private ScriptedSmtpServer relay;
+
+  @BeforeEach
+  void start() throws Exception {
+    relay = new ScriptedSmtpServer();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    relay.close();
+  }
+
+  @Test
+  void what_has_no_room_in_memory_waits_in_the_store() {
+    try (TestProxy proxy = TestProxy.start(home, "queue.ram.max-batches", "1")) {
+      proxy.relayAccount("acme", "a", relay.port());
+      List<Map<String, Object>> messages = new ArrayList<>();
+      for (int i = 0; i < 25; i++) {
+        messages.add(message("acme", "a", "m-" + i));
+      }
+      proxy.submit(messages);
+
+      await().untilAsserted(() -> assertThat(relay.mails).hasSize(25));
+      assertThat(ids()).doesNotHaveDuplicates();
+      for (int i = 0; i < 25; i++) {
+        History.awaitState(proxy, "acme", "m-" + i, "sent");
+      }
+      assertThat(proxy.exchanges("claim-lane")).isPositive();
+      assertThat(proxy.exchanges("deliver-message")).isEqualTo(25);
+    }
+  }
+
+  @Test
+  void a_message_for_later_is_shown_and_kept_until_then() {
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      long now = Instant.now().getEpochSecond();
+      proxy.submit(
+          List.of(
+              message("acme", "a", "tomorrow", "deferred_ts", now + 86_400),
+              message("acme", "a", "soon", "deferred_ts", now + 2),
+              message("acme", "a", "past", "deferred_ts", now - 86_400)));
+
+      assertThat(proxy.message("acme", "tomorrow").path("deferred_ts").longValue())
+          .isEqualTo(now + 86_400);
+      History.awaitState(proxy, "acme", "past", "sent");
+      History.awaitState(proxy, "acme", "soon", "sent");
+      assertThat(proxy.message("acme", "soon").path("sent_ts").longValue())
+          .isGreaterThanOrEqualTo(now + 2);
+      assertThat(ids()).containsExactly("past", "soon");
+      assertThat(proxy.state("acme", "tomorrow")).isEqualTo("deferred");
+    }
+  }
+
+  @Test
+  void mails_of_one_connection_go_by_priority() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    relay.script =
+        step -> {
+          if (step.is("MAIL") && step.mails() == 0 && step.connection() == 1) {
+            hold(gate);
+          }
+          return null;
+        };
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port(), "max_connections", 1);
+      proxy.submit(message("acme", "a", "first"));
+      await().untilAsserted(() -> assertThat(relay.count("MAIL")).isEqualTo(1));
+      for (int priority = 3; priority >= 0; priority--) {
+        proxy.submit(message("acme", "a", "level-" + priority, "priority", priority));
+      }
+      gate.countDown();
+
+      await().untilAsserted(() -> assertThat(relay.mails).hasSize(5));
+      assertThat(ids()).containsExactly("first", "level-0", "level-1", "level-2", "level-3");
+      assertThat(relay.mostOpen).hasValue(1);
+    }
+  }
+
+  @Test
+  void what_comes_due_together_goes_by_priority() {
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port(), "max_connections", 1);
+      long due = Instant.now().getEpochSecond() + 2;
+      List<Map<String, Object>> messages = new ArrayList<>();
+      for (int priority = 3; priority >= 0; priority--) {
+        messages.add(
+            message("acme", "a", "level-" + priority, "priority", priority, "deferred_ts", due));
+      }
+      proxy.submit(messages);
+
+      await().untilAsserted(() -> assertThat(relay.mails).hasSize(4));
+      assertThat(ids()).containsExactly("level-0", "level-1", "level-2", "level-3");
+    }
+  }
+
+  @Test
+  void a_restart_before_the_body_sends_what_was_under_way_once() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    relay.script =
+        step -> {
+          if (step.is("MAIL") && step.line().contains("held@")) {
+            hold(gate);
+          }
+          return null;
+        };
+    try (TestProxy proxy = TestProxy.start(home, "drain.seconds", "1", "retry.delays", "0")) {
+      proxy.relayAccount("acme", "a", relay.port(), "max_connections", 2);
+      proxy.submit(message("acme", "a", "done"));
+      History.awaitState(proxy, "acme", "done", "sent");
+      proxy.submit(
+          List.of(
+              message("acme", "a", "held-1", "from", "held@example.test"),
+              message("acme", "a", "held-2", "from", "held@example.test"),
+              message("acme", "a", "waiting")));
+      await().untilAsserted(() -> assertThat(relay.count("MAIL")).isEqualTo(1 + 2));
+    }
+    gate.countDown();
+    try (TestProxy proxy = TestProxy.start(home)) {
+      for (String id : List.of("held-1", "held-2", "waiting")) {
+        History.awaitState(proxy, "acme", id, "sent");
+      }
+      assertThat(ids()).containsExactlyInAnyOrder("done", "held-1", "held-2", "waiting");
+      assertThat(History.types(proxy, "acme", "held-1")).doesNotContain("uncertain");
+      assertThat(proxy.get("/status").body()).contains("\"pending_messages\":0");
+    }
+  }
+
+  @Test
+  void a_restart_after_the_body_is_uncertain_and_tells() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    relay.script =
+        step -> {
+          if (step.is(".") && gate.getCount() > 0) {
+            hold(gate);
+            return ScriptedSmtpServer.DROP;
+          }
+          return null;
+        };
+    try (TestProxy proxy = TestProxy.start(home, "drain.seconds", "1", "retry.delays", "0")) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(message("acme", "a", "m"));
+      await().untilAsserted(() -> assertThat(relay.mails).hasSize(1));
+    }
+    gate.countDown();
+    try (TestProxy proxy = TestProxy.start(home, "retry.delays", "0")) {
+      History.awaitState(proxy, "acme", "m", "sent");
+      assertThat(History.types(proxy, "acme", "m")).contains("uncertain").endsWith("sent");
+      assertThat(relay.mails).hasSize(2);
+      assertThat(relay.mails.get(1).content()).isEqualTo(relay.mails.get(0).content());
+    }
+  }
+
+  private static void hold(CountDownLatch gate) {
+    try {
+      if (!gate.await(30, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("the gate stayed closed");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The client's ids of the mails that arrived, in order. */
+  private List<String> ids() {
+    List<String> ids = new ArrayList<>();
+    synchronized (relay.mails) {
+      for (ScriptedSmtpServer.Mail mail : relay.mails) {
+        Matcher id = CLIENT_ID.matcher(mail.content());
+        assertThat(id.find()).isTrue();
+        ids.add(id.group(1));
+      }
+    }
+    return ids;
+  }
+}
