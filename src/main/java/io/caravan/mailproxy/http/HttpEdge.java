@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.http;
 
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -16,6 +17,9 @@ public final class HttpEdge {
   private static final Pattern PARAMETER = Pattern.compile(":[^/]+");
 
   private static final long GRACE_MILLIS = 1000;
+
+  /** RFC 9113 section 7. */
+  private static final long CANCEL = 8;
 
   private final Router router;
 
@@ -77,10 +81,20 @@ public final class HttpEdge {
 
   /** Whoever sends without an end is cut off, after the time it takes to read the answer. */
   private static void hangUp(RoutingContext context) {
-    context.response().putHeader("Connection", "close");
+    boolean shared = context.request().version() == HttpVersion.HTTP_2;
+    if (!shared) {
+      context.response().putHeader("Connection", "close");
+    }
     context
         .vertx()
         .setTimer(
-            GRACE_MILLIS, timer -> context.request().connection().close().onComplete(e -> {}));
+            GRACE_MILLIS,
+            timer -> {
+              if (shared) {
+                context.response().reset(CANCEL);
+              } else {
+                context.request().connection().close();
+              }
+            });
   }
 }

@@ -119,6 +119,7 @@ public final class Reports {
     TenantSync sync = sync(call.tenantId());
     sync.events |= !call.events().isEmpty();
     long delay = sync.refused(clock.millis(), settings.retryDelaysSeconds(), answer);
+    notifyAll();
     LOG.warn(
         "Delivery report to {} with {} events not acknowledged ({}), trying again in {} s",
         call.tenantId(),

@@ -32,7 +32,12 @@ class ReportRouteTest {
   private static final Duration SOON = Duration.ofSeconds(20);
 
   @TempDir static Path home;
+  @TempDir static Path quickHome;
   private static TestProxy proxy;
+
+  /** One with an interval of a second. */
+  private static TestProxy quick;
+
   private static int tenants;
 
   private final String tenant = "t" + tenants++;
@@ -43,11 +48,13 @@ class ReportRouteTest {
     proxy =
         TestProxy.start(
             home, "sync.retry-delays", "0", "sync.interval", "3600", "sync.timeout-seconds", "1");
+    quick = TestProxy.start(quickHome, "sync.interval", "1");
   }
 
   @AfterAll
   static void stop() {
     proxy.close();
+    quick.close();
   }
 
   @BeforeEach
@@ -59,6 +66,7 @@ class ReportRouteTest {
   void close() {
     // Else the loop would go on calling what is gone.
     proxy.post("/tenant", Map.of("id", tenant, "active", false));
+    quick.post("/tenant", Map.of("id", tenant, "active", false));
     endpoint.close();
   }
 
@@ -292,38 +300,34 @@ class ReportRouteTest {
         "9223372036854775807",
         "1e15"
       })
-  void do_not_disturb_stops_empty_calls_alone(String until, @TempDir Path folder) {
-    try (TestProxy own = TestProxy.start(folder, "sync.interval", "1")) {
-      own.sandboxAccount(tenant, "main");
-      endpoint.then(200, "{\"ok\":true,\"next_sync_after\":" + until + "}");
-      own.submit(message(tenant, "main", "first"));
-      own.post("/tenant", endpoint.tenant(tenant));
-      await().atMost(SOON).until(() -> own.message(tenant, "first").has("reported_ts"));
-      long empty = endpoint.emptyCalls();
+  void do_not_disturb_stops_empty_calls_alone(String until) {
+    quick.sandboxAccount(tenant, "main");
+    endpoint.then(200, "{\"ok\":true,\"next_sync_after\":" + until + "}");
+    quick.submit(message(tenant, "main", "first"));
+    quick.post("/tenant", endpoint.tenant(tenant));
+    await().atMost(SOON).until(() -> quick.message(tenant, "first").has("reported_ts"));
+    long empty = endpoint.emptyCalls();
 
-      await().during(Duration.ofMillis(1500)).until(() -> endpoint.emptyCalls() == empty);
-      own.submit(message(tenant, "main", "second"));
-      await().atMost(SOON).until(() -> endpoint.told("second") == 1);
-      assertThat(endpoint.emptyCalls()).isEqualTo(empty);
+    await().during(Duration.ofMillis(1500)).until(() -> endpoint.emptyCalls() == empty);
+    quick.submit(message(tenant, "main", "second"));
+    await().atMost(SOON).until(() -> endpoint.told("second") == 1);
+    assertThat(endpoint.emptyCalls()).isEqualTo(empty);
 
-      own.post("/commands/run-now", "");
-      await().atMost(SOON).until(() -> endpoint.emptyCalls() > empty + 1);
-    }
+    quick.post("/commands/run-now", "");
+    await().atMost(SOON).until(() -> endpoint.emptyCalls() > empty + 1);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"0", "-5", "-1e308", "1", "\"NaN\"", "null"})
-  void times_that_are_over_silence_nothing(String until, @TempDir Path folder) {
-    try (TestProxy own = TestProxy.start(folder, "sync.interval", "1")) {
-      own.sandboxAccount(tenant, "main");
-      endpoint.then(200, "{\"ok\":true,\"next_sync_after\":" + until + "}");
-      own.submit(message(tenant, "main", "first"));
-      own.post("/tenant", endpoint.tenant(tenant));
-      await().atMost(SOON).until(() -> own.message(tenant, "first").has("reported_ts"));
-      long empty = endpoint.emptyCalls();
+  void times_that_are_over_silence_nothing(String until) {
+    quick.sandboxAccount(tenant, "main");
+    endpoint.then(200, "{\"ok\":true,\"next_sync_after\":" + until + "}");
+    quick.submit(message(tenant, "main", "first"));
+    quick.post("/tenant", endpoint.tenant(tenant));
+    await().atMost(SOON).until(() -> quick.message(tenant, "first").has("reported_ts"));
+    long empty = endpoint.emptyCalls();
 
-      await().atMost(SOON).until(() -> endpoint.emptyCalls() > empty);
-    }
+    await().atMost(SOON).until(() -> endpoint.emptyCalls() > empty);
   }
 
   static Stream<String> retryAfter() {
