@@ -26,7 +26,8 @@ public final class TestProxy implements AutoCloseable {
 
   private static final Path REPOSITORY = Path.of("").toAbsolutePath();
 
-  private final HttpClient client = HttpClient.newHttpClient();
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final Path home;
   private final MailProxy proxy;
 
