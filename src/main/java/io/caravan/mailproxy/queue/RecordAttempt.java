@@ -10,9 +10,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -57,32 +59,32 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
           now,
           next);
     }
-    Settled.Fate fate = finish(statements, now);
-    String words = words(v -> v.fate() == Verdict.Fate.FAILED);
-    return new Settled(attempt.result(), fate, words, now, null);
+    return finish(statements, now);
   }
 
   /** Ends the message, if this was the last of its deliveries. */
-  private Settled.Fate finish(GroupCommit.Statements statements, long now) throws SQLException {
+  private Settled finish(GroupCommit.Statements statements, long now) throws SQLException {
     try (ResultSet rows =
         statements.query("has-deliveries", delivery.messagePk(), delivery.messagePk())) {
       rows.next();
       if (rows.getBoolean(1)) {
-        return Settled.Fate.PENDING;
+        return new Settled(attempt.result(), Settled.Fate.PENDING, null, now, null);
       }
     }
     List<String> failed = new ArrayList<>();
+    Set<String> replies = new LinkedHashSet<>();
     try (ResultSet rows = statements.query("failed-recipients", delivery.messagePk())) {
       while (rows.next()) {
         failed.add(rows.getString("address") + ": " + rows.getString("reply"));
+        replies.add(rows.getString("reply"));
       }
     }
     if (failed.isEmpty()) {
       event(statements, "sent", now, null, null);
-      return Settled.Fate.SENT;
+      return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
     }
     event(statements, "error", now, String.join("; ", failed), null);
-    return Settled.Fate.ERROR;
+    return new Settled(attempt.result(), Settled.Fate.ERROR, String.join("; ", replies), now, null);
   }
 
   private void settle(GroupCommit.Statements statements, Verdict verdict, long now)

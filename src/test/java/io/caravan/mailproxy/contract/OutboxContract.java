@@ -196,6 +196,7 @@ abstract class OutboxContract {
 
     assertThat(second.result()).isEqualTo(Settled.Result.SUCCESS);
     assertThat(second.fate()).as("one recipient failed").isEqualTo(Settled.Fate.ERROR);
+    assertThat(second.text()).as("though in an attempt before").isEqualTo("250 words");
     assertThat(texts("SELECT text FROM event WHERE type = 'error'"))
         .containsExactly("b@example.test: 250 words");
     assertThat(count("SELECT count(*) FROM queue")).isZero();
