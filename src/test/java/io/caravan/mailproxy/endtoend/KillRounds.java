@@ -197,7 +197,7 @@ public final class KillRounds implements AutoCloseable {
   /** Lets the last proxy send what is left, stops it, and compares. */
   public Result finish() throws IOException, SQLException {
     proxy.awaitEmpty(Duration.ofMinutes(2));
-    boolean stopped = proxy.stop() >= 0;
+    boolean stopped = proxy.stop() == 0;
 
     Map<String, List<String>> taken = new HashMap<>();
     for (String line : Files.readAllLines(ledger, StandardCharsets.UTF_8)) {
