@@ -6,7 +6,9 @@ import io.caravan.mailproxy.delivery.OutgoingMail;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
+import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
+import io.caravan.mailproxy.report.Reports;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Path;
@@ -25,6 +27,7 @@ import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
+import org.apache.camel.spi.Registry;
 import org.apache.camel.support.SimpleTypeConverter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,7 +101,10 @@ public final class MailProxy implements AutoCloseable {
     List<AutoCloseable> parts = parts();
     boolean ran = !parts.isEmpty();
     if (ran) {
-      context().getRegistry().findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
+      Registry registry = context().getRegistry();
+      registry.findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
+      registry.findByType(Lanes.class).forEach(Lanes::retire);
+      registry.findByType(Reports.class).forEach(Reports::retire);
     }
     CountDownLatch stopped = new CountDownLatch(1);
     cutOffAfterDrain(parts, stopped);

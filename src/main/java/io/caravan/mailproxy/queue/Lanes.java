@@ -19,6 +19,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class Lanes {
   private static final int DEFAULT_CONNECTIONS = 10;
+  private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final Directory directory;
   private final InstantSource clock;
@@ -33,6 +34,7 @@ public final class Lanes {
   private long bytes;
   private int turn;
   private boolean nudged;
+  private boolean retired;
 
   /**
    * @param clock the database's clock
@@ -116,6 +118,10 @@ public final class Lanes {
     lock.lock();
     try {
       while (true) {
+        if (retired) {
+          work.awaitNanos(RETIRED_WAIT_NANOS);
+          return List.of();
+        }
         List<LaneRoom> orders = orders();
         long left = Math.min(deadline - System.nanoTime(), untilNextDue());
         if (!orders.isEmpty() || deadline - System.nanoTime() <= 0 || nudged) {
@@ -124,6 +130,17 @@ public final class Lanes {
         }
         work.awaitNanos(Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Orders nothing more; who waits in {@link #awaitRoom} is let go. */
+  public void retire() {
+    lock.lock();
+    try {
+      retired = true;
+      work.signalAll();
     } finally {
       lock.unlock();
     }

@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
  * themselves stand in the store until they are acknowledged; what is kept here may be lost.
  */
 public final class Reports {
+  private static final long RETIRED_WAIT_MILLIS = 10;
   private static final Logger LOG = LoggerFactory.getLogger(Reports.class);
   private static final long MAX_QUIET_MILLIS = TimeUnit.HOURS.toMillis(24);
 
@@ -31,6 +32,7 @@ public final class Reports {
   private final Map<String, TenantSync> tenants = new HashMap<>();
   private volatile long lastRound = System.nanoTime();
   private boolean nudged;
+  private boolean retired;
 
   /** Starts with the tenants that have unreported events. */
   public Reports(Registry registry, InstantSource clock, SyncSettings settings, Outbox outbox) {
@@ -64,6 +66,10 @@ public final class Reports {
     lastRound = System.nanoTime();
     long deadline = lastRound + TimeUnit.MILLISECONDS.toNanos(atMostMillis);
     while (true) {
+      if (retired) {
+        wait(RETIRED_WAIT_MILLIS);
+        return List.of();
+      }
       List<String> due = due();
       long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
       if (!due.isEmpty() || left <= 0 || nudged) {
@@ -72,6 +78,12 @@ public final class Reports {
       }
       wait(left);
     }
+  }
+
+  /** Calls nobody any more; who waits in {@link #awaitDue} is let go. */
+  public synchronized void retire() {
+    retired = true;
+    notifyAll();
   }
 
   /** The call that tells a tenant its events, as rows of {@code read-unreported.sql}. */

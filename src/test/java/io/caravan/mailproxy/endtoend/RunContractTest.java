@@ -34,7 +34,8 @@ class RunContractTest {
   @TempDir Path home;
   @TempDir Path elsewhere;
 
-  private final HttpClient client = HttpClient.newHttpClient();
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final List<Process> processes = new ArrayList<>();
   private Path out;
 
