@@ -95,8 +95,8 @@ public final class Attempt {
   }
 
   /**
-   * What the retry policy said of an answer. Of one that it passed over, the truth is kept all the
-   * same: who was accepted has the mail, anyone else is tried again.
+   * Who was accepted has the mail. Of anyone else, what the retry policy said; where it said
+   * nothing, another attempt follows.
    */
   private Verdict verdict(Answer answer) {
     Verdict verdict = verdicts.get(answer.recipient());

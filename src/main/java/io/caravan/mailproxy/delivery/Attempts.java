@@ -137,7 +137,10 @@ public final class Attempts {
     return mail;
   }
 
-  /** What the relay answered for each recipient; the place at the relay is free from here on. */
+  /**
+   * What the relay answered, of which the refusals are left to be judged: who was accepted has the
+   * mail, whatever a policy says. The place at the relay is free from here on.
+   */
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
     if (attempt.disconnect()) {
@@ -150,7 +153,7 @@ public final class Attempts {
             ? unsent(attempt.getDelivery().recipients(), failure)
             : classifier.answers(mail, failure);
     attempt.answered(answers);
-    return answers;
+    return answers.stream().filter(answer -> answer.kind() != Answer.Kind.ACCEPTED).toList();
   }
 
   /** There is no mail yet: what cannot be composed never will, anything else is tried again. */

@@ -6,7 +6,7 @@ import io.caravan.mailproxy.message.Verdict.Fate;
 import java.time.InstantSource;
 import org.apache.camel.Exchange;
 
-/** What the retry policy in {@code routes/retry.camel.yaml} may say of an answer. */
+/** What the retry policy in {@code routes/retry.camel.yaml} may say of a refusal. */
 public final class Verdicts {
   /** Exchange property with the delays between attempts: seconds, comma-separated, last repeats. */
   public static final String DELAYS = "retryDelays";
@@ -35,12 +35,6 @@ public final class Verdicts {
   /** Seconds after acceptance at which a message is given up. */
   public void setMaxAgeSeconds(long maxAgeSeconds) {
     this.maxAgeSeconds = maxAgeSeconds;
-  }
-
-  /** The recipient has the mail. */
-  public void sent(Exchange exchange) {
-    Answer answer = answer(exchange);
-    attempt(exchange).judge(answer, Fate.SENT, null, answer.said());
   }
 
   /** The recipient will not get the mail. */
