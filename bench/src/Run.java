@@ -58,7 +58,7 @@ public final class Run {
     options.put("--sink", PostfixSink.installed() ? "smtp-sink" : "java");
     options.put("--latency", "200");
     options.put("--singles", "2000");
-    options.put("--jvm", "-Xmx512m -XX:+UseParallelGC"); // as bin/mail-proxy does
+    options.put("--jvm", "-Xmx1g -XX:+UseParallelGC"); // as bin/mail-proxy does
     options.put("--against", "");
     options.put("--against-jvm", "");
     for (int i = 0; i < args.length; i += 2) {

@@ -2,6 +2,8 @@ package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.cli.Arguments;
 import io.caravan.mailproxy.cli.Logs;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +30,12 @@ public final class Main {
       System.out.println(Arguments.USAGE);
       return 0;
     }
-    Logs.prepare(arguments.home(), System.getenv());
+    try {
+      Logs.prepare(arguments.home(), logSettings(arguments.command()));
+    } catch (IllegalArgumentException e) {
+      System.err.println("mail-proxy cannot start: " + e.getMessage());
+      return EXIT_CONFIGURATION;
+    }
     Stop stop = new Stop();
     Runtime.getRuntime().addShutdownHook(new Thread(stop, "stop"));
     try {
@@ -44,6 +51,15 @@ public final class Main {
       stop.leave();
       return EXIT_CONFIGURATION;
     }
+  }
+
+  /** The demo prints its own story; the log would fall between its lines. */
+  private static Map<String, String> logSettings(Arguments.Command command) {
+    Map<String, String> environment = new HashMap<>(System.getenv());
+    if (command == Arguments.Command.DEMO) {
+      environment.putIfAbsent("LOG_LEVEL", "WARNING");
+    }
+    return environment;
   }
 
   /**

@@ -59,6 +59,10 @@ final class RouteOverlay extends DefaultRoutesCollector {
     var loader = PluginHelper.getResourceLoader(context);
     for (Path folder : folders) {
       for (Path file : files(folder)) {
+        if (file.toFile().length() == 0) {
+          throw new ConfigurationException(
+              file + " is empty; a file that switches off what it replaces holds []");
+        }
         byName.put(file.getFileName().toString(), loader.resolveResource("file:" + file));
       }
     }

@@ -1,5 +1,7 @@
 package io.caravan.mailproxy.admin;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
@@ -93,7 +95,10 @@ public final class Listings {
     put(message, "updated_at", iso(row.get("updated_at")));
     message.put("is_pec", false);
     message.put("message", Json.tree(String.valueOf(row.get("payload"))));
-    message.put("recipients", Json.tree(String.valueOf(row.get("recipients"))));
+    JsonNode recipients = Json.tree(String.valueOf(row.get("recipients")));
+    recipients.forEach(
+        recipient -> ((ObjectNode) recipient).properties().removeIf(f -> f.getValue().isNull()));
+    message.put("recipients", recipients);
     if (row.get("history") != null) {
       message.put("history", history(String.valueOf(row.get("history"))));
     }

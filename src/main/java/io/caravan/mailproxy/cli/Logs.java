@@ -14,7 +14,8 @@ public final class Logs {
    * Hands the environment's wishes to {@code config/log4j2.yaml}.
    *
    * @param environment {@code LOG_LEVEL}: Python's level names are understood as well; {@code
-   *     LOG_FORMAT}: {@code json}, else plain
+   *     LOG_FORMAT}: {@code json}, or {@code plain}
+   * @throws IllegalArgumentException one of them is something else
    */
   public static void prepare(Path home, Map<String, String> environment) {
     Path file = home.resolve("config/log4j2.yaml");
@@ -24,9 +25,7 @@ public final class Logs {
     String level =
         environment.getOrDefault("GMP_LOG_LEVEL", environment.getOrDefault("LOG_LEVEL", "INFO"));
     System.setProperty("mailproxy.log.level", level(level));
-    System.setProperty(
-        "mailproxy.log.format",
-        environment.getOrDefault("LOG_FORMAT", "").equalsIgnoreCase("json") ? "Json" : "Plain");
+    System.setProperty("mailproxy.log.format", form(environment.getOrDefault("LOG_FORMAT", "")));
   }
 
   /** Writes out what is still buffered. */
@@ -35,11 +34,23 @@ public final class Logs {
   }
 
   private static String level(String name) {
-    return switch (name.toUpperCase(Locale.ROOT)) {
+    String upper = name.strip().toUpperCase(Locale.ROOT);
+    return switch (upper) {
       case "WARNING" -> "WARN";
       case "CRITICAL" -> "FATAL";
       case "NOTSET" -> "ALL";
-      default -> name.toUpperCase(Locale.ROOT);
+      case "", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF", "ALL" ->
+          upper.isEmpty() ? "INFO" : upper;
+      default -> throw new IllegalArgumentException("LOG_LEVEL is no level: " + name);
+    };
+  }
+
+  private static String form(String name) {
+    return switch (name.strip().toLowerCase(Locale.ROOT)) {
+      case "json" -> "Json";
+      case "", "plain" -> "Plain";
+      default ->
+          throw new IllegalArgumentException("LOG_FORMAT is neither json nor plain: " + name);
     };
   }
 }

@@ -9,6 +9,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.InstantSource;
@@ -50,6 +51,10 @@ public final class Database implements AutoCloseable {
    * @throws IllegalStateException another process has the file, or it cannot be migrated
    */
   public Database(String home, String path, InstantSource clock) {
+    if (path.contains("://")) {
+      throw new IllegalStateException(
+          "db.path (GMP_DB_PATH) must be the path of an SQLite file; no other store is built in yet");
+    }
     this.path = Path.of(home).resolve(path).toAbsolutePath();
     this.lock = lock(this.path);
     try {
@@ -163,6 +168,7 @@ public final class Database implements AutoCloseable {
     Path file = path.resolveSibling(path.getFileName() + ".lock");
     try {
       Files.createDirectories(file.getParent());
+      keepToOwner(path);
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       if (tryLock(channel) == null) {
@@ -173,6 +179,15 @@ public final class Database implements AutoCloseable {
       return channel;
     } catch (IOException e) {
       throw new UncheckedIOException("database " + path + " cannot be locked", e);
+    }
+  }
+
+  /** Accounts' passwords stand in it; SQLite gives its companion files the same mode. */
+  private static void keepToOwner(Path path) throws IOException {
+    if (!Files.exists(path)
+        && path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     }
   }
 

@@ -152,6 +152,7 @@ public final class Attempts {
         mail == null
             ? unsent(attempt.getDelivery().recipients(), failure)
             : classifier.answers(mail, failure);
+    MDC.put(LOG_ACCOUNT, attempt.getAccountId());
     attempt.answered(answers);
     return answers.stream().filter(answer -> answer.kind() != Answer.Kind.ACCEPTED).toList();
   }

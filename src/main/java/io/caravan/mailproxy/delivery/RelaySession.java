@@ -137,17 +137,27 @@ final class RelaySession extends SMTPTransport {
     if (step == Step.TLS || (step == Step.STARTTLS && code == 220)) {
       return handshake(phase, e);
     }
+    if (step == Step.AUTH && e instanceof AuthenticationFailedException && code > 0) {
+      boolean later = code >= 400 && code < 500;
+      Reply refusal =
+          Reply.parse(code + " log-in refused: " + withoutPassword(getLastServerResponse()));
+      return new RelayException(later ? Kind.TEMPORARY : Kind.ACCOUNT, phase, refusal, e);
+    }
     if (code >= 400) {
       Kind kind = code >= 500 ? Kind.ACCOUNT : Kind.TEMPORARY;
       return new RelayException(kind, phase, reply, e);
-    }
-    if (step == Step.AUTH && e instanceof AuthenticationFailedException && code > 0) {
-      return new RelayException(Kind.ACCOUNT, phase, said(e), e);
     }
     if (step == Step.AUTH && account.tls() == Account.Tls.STARTTLS && !secured && code > 0) {
       return new RelayException(Kind.ACCOUNT, phase, "the relay does not offer STARTTLS", e);
     }
     return new RelayException(Kind.UNREACHABLE, phase, step + " failed: " + said(e), e);
+  }
+
+  /** A relay may repeat what it was told. */
+  private String withoutPassword(@Nullable String reply) {
+    String password = account.password();
+    String text = reply == null ? "" : reply.strip();
+    return password == null || password.isEmpty() ? text : text.replace(password, "***");
   }
 
   private RelayException handshake(Phase phase, Exception e) {

@@ -29,7 +29,19 @@ public final class Verdicts {
 
   /** Share of a delay by which it is lengthened or shortened at random, 0 to 1. */
   public void setJitter(double jitter) {
+    if (!(jitter >= 0 && jitter <= 1)) {
+      throw new IllegalArgumentException("retry.jitter must be between 0 and 1, not " + jitter);
+    }
     this.jitter = jitter;
+  }
+
+  /**
+   * The delays that the shipped policy uses, to refuse wrong ones at the start.
+   *
+   * @throws IllegalArgumentException see {@link RetrySchedule#parse}
+   */
+  public void setDelays(String delays) {
+    RetrySchedule.parse(delays, jitter);
   }
 
   /** Seconds after acceptance at which a message is given up. */

@@ -31,6 +31,9 @@ public final class Answers {
       Map<String, Object> body = new LinkedHashMap<>();
       body.put("detail", problem.getDetail());
       write(exchange, problem.getStatus(), body);
+      if (problem.getStatus() == 503) {
+        exchange.getMessage().setHeader("Retry-After", "1");
+      }
       if (problem.getStatus() == 401) {
         exchange.getMessage().setHeader("WWW-Authenticate", "Bearer");
       }

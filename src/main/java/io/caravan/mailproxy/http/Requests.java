@@ -10,8 +10,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.jspecify.annotations.Nullable;
 
 /** The first step of every HTTP route: takes from the request what the route needs. */
@@ -19,7 +21,19 @@ public final class Requests {
   /** Exchange property that holds the {@link Request}. */
   public static final String REQUEST = "request";
 
+  private static final int KIB = 1024;
   private static final String BEARER = "bearer ";
+
+  private final Semaphore room;
+
+  /**
+   * Takes requests.
+   *
+   * @param maxBytes bytes of all bodies being worked on at the same time ({@code intake.max-bytes})
+   */
+  public Requests(long maxBytes) {
+    room = new Semaphore((int) Math.min(Integer.MAX_VALUE, maxBytes / KIB + 1));
+  }
 
   /** A request whose body, if any, says nothing. */
   public void read(Exchange exchange) {
@@ -30,7 +44,8 @@ public final class Requests {
   /**
    * A request with a JSON body, which becomes the message body.
    *
-   * @throws Problem 415 it is declared to be something else; 422 it is no JSON
+   * @throws Problem 415 it is declared to be something else; 422 it is no JSON; 503 too much is
+   *     being taken in
    */
   public void readJson(Exchange exchange) {
     exchange.setProperty(REQUEST, request(exchange));
@@ -43,7 +58,25 @@ public final class Requests {
       throw new Problem(415, "Content-Type must be application/json");
     }
     byte[] body = exchange.getMessage().getBody(byte[].class);
+    admit(exchange, body == null ? 0 : body.length);
     exchange.getMessage().setBody(tree(body == null ? new byte[0] : body));
+  }
+
+  /** Bodies grow several times over while they are read: their sum is bounded, not each alone. */
+  private void admit(Exchange exchange, int bytes) {
+    int permits = bytes / KIB + 1;
+    if (!room.tryAcquire(permits)) {
+      throw new Problem(503, "Too many bytes are being taken in, try again");
+    }
+    exchange
+        .getExchangeExtension()
+        .addOnCompletion(
+            new SynchronizationAdapter() {
+              @Override
+              public void onDone(Exchange done) {
+                room.release(permits);
+              }
+            });
   }
 
   /**

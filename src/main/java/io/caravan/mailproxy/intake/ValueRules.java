@@ -113,7 +113,7 @@ final class ValueRules {
       bytes += header.getKey().length() + HeaderRules.utf8Length(header.getValue());
     }
     for (AttachmentFields attachment : fields.attachments()) {
-      bytes += attachment.storagePath().length();
+      bytes += attachment.storagePath().length() / 4 * 3L;
     }
     if (bytes > max) {
       throw new Refusal(

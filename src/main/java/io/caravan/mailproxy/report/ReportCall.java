@@ -9,9 +9,15 @@ import org.jspecify.annotations.Nullable;
  * @param authorization value of the Authorization header; {@code null}: none
  * @param body the JSON to post
  * @param events keys of the events it reports; empty: a call that only asks
+ * @param wanted whether it is due although it may report nothing
  */
 public record ReportCall(
-    String tenantId, String url, @Nullable String authorization, String body, List<Long> events) {
+    String tenantId,
+    String url,
+    @Nullable String authorization,
+    String body,
+    List<Long> events,
+    boolean wanted) {
 
   /** For Simple in routes: the keys as a JSON list. */
   public String getKeys() {

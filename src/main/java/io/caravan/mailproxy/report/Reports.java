@@ -95,15 +95,20 @@ public final class Reports {
       keys.add(row.number("pk"));
     }
     String body = Json.text(Map.of("delivery_report", items));
+    boolean wanted = !keys.isEmpty() || greeting(tenantId);
     Tenant tenant = registry.tenant(tenantId).orElse(null);
     if (tenant != null && tenant.syncUrl() != null) {
-      return new ReportCall(tenantId, tenant.syncUrl(), tenant.authorization(), body, keys);
+      return new ReportCall(tenantId, tenant.syncUrl(), tenant.authorization(), body, keys, wanted);
     }
     String url = settings.url();
     if (url == null) {
       throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
     }
-    return new ReportCall(tenantId, url, settings.authorization(), body, keys);
+    return new ReportCall(tenantId, url, settings.authorization(), body, keys, wanted);
+  }
+
+  private synchronized boolean greeting(String tenantId) {
+    return sync(tenantId).greeting;
   }
 
   /** What the endpoint said; a route of the user's own that did not fail has taken the events. */
@@ -114,6 +119,11 @@ public final class Reports {
   /** The events of a call are acknowledged in the store. */
   public synchronized void acknowledged(ReportCall call, ReportAnswer answer) {
     TenantSync sync = sync(call.tenantId());
+    if (!call.wanted()) {
+      sync.calling = false;
+      notifyAll();
+      return;
+    }
     sync.called(clock.millis());
     sync.events = call.events().size() >= settings.batch() || sync.events;
     sync.expedited |= answer.queued() > 0;

@@ -17,6 +17,10 @@ final class TenantSync {
   long quietUntil;
 
   private long lastCall = Long.MIN_VALUE / 2;
+
+  /** The call under way is due although there may be nothing to report. */
+  boolean greeting;
+
   private long notBefore;
   private int refusals;
 
@@ -25,7 +29,8 @@ final class TenantSync {
       return false;
     }
     boolean asked = expedited || (now >= quietUntil && now - lastCall >= interval);
-    return events || (greeted && asked);
+    greeting = greeted && asked;
+    return events || greeting;
   }
 
   void expedite() {

@@ -677,7 +677,7 @@ class BatchReaderTest {
                 with(
                     "attachments",
                     "[{\"filename\":\"a\",\"storage_path\":\"%s\",\"fetch_mode\":\"base64\"}]"
-                        .formatted("QUJD".repeat(25)))),
+                        .formatted("QUJD".repeat(34)))),
             null);
     assertThat(file.rejected().get(0).code()).isEqualTo("message_too_large");
     Batch many = small.read(body(with("to", "[\"a@x.test\",\"b@x.test\",\"c@x.test\"]")), null);
