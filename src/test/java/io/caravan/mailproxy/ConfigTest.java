@@ -122,7 +122,7 @@ class ConfigTest {
             |---|---|
             | `GMP_HOME` | Folder with `config/`, `routes/` and `routes.d/`; where it is not set, the one this product stands in. |
             | `GMP_LOG_LEVEL` | Wins over `LOG_LEVEL`. |
-            | `JAVA_HOME`, `JAVA_OPTS` | The Java that `bin/mail-proxy` runs, and options for it. |
+            | `JAVA_HOME`, `JAVA_OPTS` | The Java that `bin/mail-proxy` runs, and options in place of its own. |
             """)
         .toString();
   }
