@@ -4,6 +4,7 @@ import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Verdict;
 import java.util.HashMap;
@@ -46,9 +47,10 @@ public final class Attempt {
     return delivery.message() == null;
   }
 
-  /** The client's id of the message. */
+  /** The client's id of the message; its key in the store until it was read. */
   public String getId() {
-    return delivery.loaded().id();
+    Message message = delivery.message();
+    return message == null ? Long.toString(delivery.messagePk()) : message.id();
   }
 
   public String getTenantId() {

@@ -140,6 +140,9 @@ public final class Attempts {
   /**
    * What the relay answered, of which the refusals are left to be judged: who was accepted has the
    * mail, whatever a policy says. The place at the relay is free from here on.
+   *
+   * @throws IllegalStateException the message could not be read: nothing is known of its
+   *     recipients, so nothing may be recorded of them
    */
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
@@ -147,6 +150,9 @@ public final class Attempts {
       lanes.finish(attempt.getDelivery());
     }
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    if (attempt.isUnread()) {
+      throw new IllegalStateException("its message could not be read: " + failure, failure);
+    }
     OutgoingMail mail = attempt.mail();
     List<Answer> answers =
         mail == null

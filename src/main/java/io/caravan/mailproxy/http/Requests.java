@@ -16,7 +16,11 @@ import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.jspecify.annotations.Nullable;
 
-/** The first step of every HTTP route: takes from the request what the route needs. */
+/**
+ * The first step of an HTTP route: takes from the request what the route needs into a property, and
+ * all its headers off the message. The server makes a Camel header of each, and whatever is left of
+ * them would come back in the answer or go out in a mail.
+ */
 public final class Requests {
   /** Exchange property that holds the {@link Request}. */
   public static final String REQUEST = "request";
@@ -37,7 +41,7 @@ public final class Requests {
 
   /** A request whose body, if any, says nothing. */
   public void read(Exchange exchange) {
-    exchange.setProperty(REQUEST, request(exchange));
+    take(exchange);
     exchange.getMessage().setBody(null);
   }
 
@@ -48,8 +52,7 @@ public final class Requests {
    *     being taken in
    */
   public void readJson(Exchange exchange) {
-    exchange.setProperty(REQUEST, request(exchange));
-    HttpServerRequest raw = raw(exchange);
+    HttpServerRequest raw = take(exchange);
     if (raw.headers().contains("Content-Encoding")) {
       throw new Problem(415, "Content-Encoding is not supported");
     }
@@ -101,13 +104,11 @@ public final class Requests {
     }
   }
 
-  private static Request request(Exchange exchange) {
-    HttpServerRequest raw = raw(exchange);
-    return new Request(raw.path(), query(raw.query()), token(raw));
-  }
-
-  private static HttpServerRequest raw(Exchange exchange) {
-    return exchange.getMessage(HttpMessage.class).getRequest();
+  private static HttpServerRequest take(Exchange exchange) {
+    HttpServerRequest raw = exchange.getMessage(HttpMessage.class).getRequest();
+    exchange.getMessage().removeHeaders("*");
+    exchange.setProperty(REQUEST, new Request(raw.path(), query(raw.query()), token(raw)));
+    return raw;
   }
 
   private static Map<String, List<String>> query(@Nullable String query) {

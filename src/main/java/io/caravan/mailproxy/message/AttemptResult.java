@@ -6,9 +6,15 @@ import java.util.List;
  * A judged attempt, ready to be recorded.
  *
  * @param accountId the account it went through
- * @param verdicts one for each of the delivery's recipients
+ * @param verdicts one for each of the delivery's recipients; never empty
  */
 public record AttemptResult(Delivery delivery, String accountId, List<Verdict> verdicts) {
+
+  public AttemptResult {
+    if (verdicts.isEmpty()) {
+      throw new IllegalArgumentException("an attempt for nobody has no result");
+    }
+  }
 
   /** Whether a recipient is left to retry. */
   public boolean deferred() {

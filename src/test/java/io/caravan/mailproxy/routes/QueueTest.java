@@ -7,6 +7,10 @@ import static org.awaitility.Awaitility.await;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -175,6 +179,49 @@ class QueueTest {
       assertThat(History.types(proxy, "acme", "m")).contains("uncertain").endsWith("sent");
       assertThat(relay.mails).hasSize(2);
       assertThat(relay.mails.get(1).content()).isEqualTo(relay.mails.get(0).content());
+    }
+  }
+
+  @Test
+  void a_message_that_cannot_be_read_waits_alone_and_nothing_is_said_of_it() throws Exception {
+    long tomorrow = Instant.now().getEpochSecond() + 86_400;
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(
+          List.of(
+              message("acme", "a", "broken", "deferred_ts", tomorrow),
+              message("acme", "a", "whole", "deferred_ts", tomorrow)));
+    }
+    try (Connection file =
+            DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+        Statement statement = file.createStatement()) {
+      statement.executeUpdate("UPDATE message SET payload = '{' WHERE id = 'broken'");
+      statement.executeUpdate("UPDATE queue SET due_at = 1");
+    }
+    try (TestProxy proxy = TestProxy.start(home)) {
+      await().untilAsserted(() -> assertThat(ids()).containsExactly("whole"));
+      await().untilAsserted(() -> assertThat(proxy.exchanges("settle-attempt")).isEqualTo(2));
+      await()
+          .untilAsserted(
+              () -> assertThat(proxy.get("/status").body()).contains("\"pending_messages\":1"));
+      assertThat(proxy.get("/metrics").body())
+          .contains("gmp_errors_total{account_id=\"a\"} 0.0")
+          .contains("gmp_deferred_total{account_id=\"a\"} 0.0");
+    }
+    try (Connection file =
+            DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+        Statement statement = file.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT q.state, q.attempts, r.state AS recipient,"
+                    + " (SELECT count(*) FROM event e WHERE e.message_pk = m.pk) AS events"
+                    + " FROM message m JOIN queue q ON q.message_pk = m.pk"
+                    + " JOIN recipient r ON r.message_pk = m.pk WHERE m.id = 'broken'")) {
+      assertThat(rows.next()).isTrue();
+      assertThat(rows.getString("state")).isEqualTo("due");
+      assertThat(rows.getInt("attempts")).isZero();
+      assertThat(rows.getString("recipient")).isEqualTo("pending");
+      assertThat(rows.getInt("events")).isZero();
     }
   }
 
