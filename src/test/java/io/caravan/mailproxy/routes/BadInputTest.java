@@ -585,6 +585,8 @@ class BadInputTest {
         "GET /commands/add-messages 405",
         "PUT /commands/run-now 405",
         "TRACE /status 405",
+        "CONNECT /status 405",
+        "CONNECT relay.test:25 404",
         "OPTIONS /status 405",
         "PATCH /account/main 405",
         "POST /messages 405",

@@ -102,6 +102,37 @@ class DeliverTest {
   }
 
   @Test
+  void B19_a_domain_goes_out_as_its_a_label_and_is_shown_as_given() {
+    proxy.relayAccount("idn", "a", relay.port());
+    proxy.submit(message("idn", "a", "m", "to", List.of("v@bücher.test")));
+
+    awaitState("idn", "m", "sent");
+    assertThat(relay.mails.get(0).to()).containsExactly("v@xn--bcher-kva.test");
+    assertThat(proxy.message("idn", "m").at("/message/to/0").asText()).isEqualTo("v@bücher.test");
+    assertThat(History.recipients(proxy, "idn", "m"))
+        .containsExactly("v@xn--bcher-kva.test sent 250");
+  }
+
+  @Test
+  void B20_a_local_part_beyond_ascii_fails_alone_where_the_relay_has_no_smtputf8() {
+    proxy.relayAccount("utf8", "a", relay.port());
+    proxy.submit(message("utf8", "a", "m", "to", List.of("völ@x.test", "ok@x.test")));
+
+    awaitState("utf8", "m", "error");
+    assertThat(relay.mails).extracting(Mail::to).containsExactly(List.of("ok@x.test"));
+    assertThat(History.recipients(proxy, "utf8", "m"))
+        .containsExactly("völ@x.test failed 0", "ok@x.test sent 250");
+    assertThat(proxy.message("utf8", "m").path("error").asText())
+        .isEqualTo("völ@x.test: smtputf8_unsupported");
+
+    relay.offers = List.of("PIPELINING", "8BITMIME", "SMTPUTF8");
+    proxy.relayAccount("utf8", "b", relay.port());
+    proxy.submit(message("utf8", "b", "again", "to", List.of("völ@x.test")));
+    awaitState("utf8", "again", "sent");
+    assertThat(relay.mails.get(1).to()).containsExactly("völ@x.test");
+  }
+
+  @Test
   void each_recipient_has_an_outcome_of_its_own() {
     proxy.relayAccount("mixed", "a", relay.port());
     proxy.submit(
