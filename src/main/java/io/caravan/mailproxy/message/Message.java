@@ -39,4 +39,11 @@ public record Message(
     @Nullable Long deferredTs,
     @Nullable Long expiresTs,
     @Nullable String batchCode,
-    List<Recipient> recipients) {}
+    List<Recipient> recipients) {
+
+  /** Without what the mail says: this text may reach a log. */
+  @Override
+  public String toString() {
+    return "Message[" + tenantId + "/" + id + "]";
+  }
+}

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestApplication;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
@@ -44,8 +45,9 @@ class OutcomeTest {
 
   @Test
   void each_outcome_is_counted_and_reported_once() {
-    try (TestApplication application = new TestApplication();
-        TestProxy proxy = TestProxy.start(home)) {
+    try (LogLines log = new LogLines();
+        TestApplication application = new TestApplication();
+        TestProxy proxy = TestProxy.start(home, "retry.delays", "60", "retry.jitter", "0")) {
       proxy.post("/tenant", Map.of("id", "acme", "client_base_url", application.url()));
       submitOneOfEach(proxy);
 
@@ -63,6 +65,11 @@ class OutcomeTest {
                   assertThat(application.events())
                       .extracting(event -> event.path("id").asText())
                       .containsExactlyInAnyOrder("good", "bad", "grey"));
+      assertThat(log.lines())
+          .containsOnlyOnce("INFO Message good sent via a")
+          .containsOnlyOnce("ERROR SMTP error for bad: 550 as asked")
+          .containsOnlyOnce(
+              "WARN Temporary error for grey, attempt 1, trying again in 60 s: 450 as asked");
     }
   }
 

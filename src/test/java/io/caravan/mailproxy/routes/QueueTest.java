@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -198,7 +199,8 @@ class QueueTest {
       statement.executeUpdate("UPDATE message SET payload = '{' WHERE id = 'broken'");
       statement.executeUpdate("UPDATE queue SET due_at = 1");
     }
-    try (TestProxy proxy = TestProxy.start(home)) {
+    try (LogLines log = new LogLines();
+        TestProxy proxy = TestProxy.start(home)) {
       await().untilAsserted(() -> assertThat(ids()).containsExactly("whole"));
       await().untilAsserted(() -> assertThat(proxy.exchanges("settle-attempt")).isEqualTo(2));
       await()
@@ -207,6 +209,8 @@ class QueueTest {
       assertThat(proxy.get("/metrics").body())
           .contains("gmp_errors_total{account_id=\"a\"} 0.0")
           .contains("gmp_deferred_total{account_id=\"a\"} 0.0");
+      assertThat(log.lines())
+          .anyMatch(line -> line.matches("(?s)ERROR settle-attempt failed for .* not be read: .*"));
     }
     try (Connection file =
             DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));

@@ -3,7 +3,9 @@ package io.caravan.mailproxy.routes;
 import static io.caravan.mailproxy.endtoend.TestProxy.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.caravan.mailproxy.delivery.AlwaysStale;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,7 +112,8 @@ class RetryTest {
             + "        - "
             + step
             + "\n");
-    try (TestProxy proxy = TestProxy.start(home)) {
+    try (LogLines log = new LogLines();
+        TestProxy proxy = TestProxy.start(home)) {
       proxy.relayAccount("acme", "a", relay.port());
       proxy.submit(
           message("acme", "a", "m", "to", List.of("ok@x.test", "450@x.test", "550@x.test")));
@@ -120,6 +123,35 @@ class RetryTest {
           .extracting(recipient -> recipient.path("status").asText())
           .as("who has it does not get it again")
           .containsExactly("sent", "pending", "pending");
+      assertThat(log.lines())
+          .filteredOn("ERROR the retry policy failed, m keeps what the relay answered: no"::equals)
+          .hasSize(step.startsWith("throw") ? 2 : 0);
+    }
+  }
+
+  @Test
+  void a_connection_that_is_stale_twice_uses_the_attempt_up() {
+    TestProxy.route(
+        home,
+        "hand-over.camel.yaml",
+        """
+        - route:
+            id: hand-over
+            routeConfigurationId: inner
+            from:
+              uri: direct:hand-over
+              steps:
+                - bean: { beanType: io.caravan.mailproxy.delivery.AlwaysStale, method: send }
+        """);
+    AlwaysStale.SENDS.set(0);
+    try (TestProxy proxy = TestProxy.start(home, "retry.delays", "60")) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(message("acme", "a", "m"));
+
+      History.awaitState(proxy, "acme", "m", "deferred");
+      assertThat(History.attempts(proxy, "acme", "m")).containsExactly(1);
+      assertThat(proxy.message("acme", "m").toString()).contains("gone again");
+      assertThat(AlwaysStale.SENDS).hasValue(2);
     }
   }
 }
