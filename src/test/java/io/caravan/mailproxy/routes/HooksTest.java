@@ -75,8 +75,23 @@ class HooksTest {
       History.awaitState(proxy, "acme", "m", "sent");
       await().untilAsserted(() -> assertThat(application.events()).hasSize(1));
       await().untilAsserted(() -> assertThat(proxy.exchanges("deliver-message")).isEqualTo(1));
+      assertThat(proxy.exchanges("on-sent")).isEqualTo(1);
       assertThat(History.types(proxy, "acme", "m")).containsExactly("sent");
       assertThat(relay.mails).hasSize(1);
+    }
+  }
+
+  @Test
+  void a_hook_that_fails_after_a_refusal_leaves_the_outcome() {
+    TestProxy.route(
+        home, "hooks.camel.yaml", FAILS.formatted("on-failed", "IllegalStateException"));
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      proxy.submit(message("acme", "a", "m", "to", java.util.List.of("550@x.test")));
+
+      History.awaitState(proxy, "acme", "m", "error");
+      await().untilAsserted(() -> assertThat(proxy.exchanges("on-failed")).isEqualTo(1));
+      assertThat(History.types(proxy, "acme", "m")).containsExactly("error");
     }
   }
 

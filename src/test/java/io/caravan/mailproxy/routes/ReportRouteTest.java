@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.net.URI;
 import java.nio.file.Path;
@@ -363,6 +364,38 @@ class ReportRouteTest {
     try (TestProxy second = TestProxy.start(folder)) {
       await().atMost(SOON).until(() -> second.message(tenant, "m").has("reported_ts"));
       assertThat(endpoint.told("m")).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void a_call_that_breaks_off_in_a_route_is_told_and_made_again(@TempDir Path folder) {
+    TestProxy.route(
+        folder,
+        "post-report.camel.yaml",
+        """
+        - route:
+            id: post-report
+            routeConfigurationId: inner
+            from:
+              uri: direct:post-report
+              steps:
+                - throwException: { message: "no", exceptionType: java.lang.IllegalStateException }
+        """);
+    try (LogLines log = new LogLines();
+        TestProxy proxy = TestProxy.start(folder, "sync.retry-delays", "0")) {
+      proxy.post("/tenant", endpoint.tenant(tenant));
+      proxy.sandboxAccount(tenant, "main");
+      proxy.submit(message(tenant, "main", "m"));
+
+      await()
+          .atMost(SOON)
+          .until(
+              () ->
+                  log.lines().stream()
+                          .filter(("ERROR report to " + tenant + " failed: no")::equals)
+                          .count()
+                      >= 3);
+      assertThat(proxy.message(tenant, "m").has("reported_ts")).isFalse();
     }
   }
 
