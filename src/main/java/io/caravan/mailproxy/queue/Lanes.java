@@ -33,7 +33,6 @@ public final class Lanes {
   private int held;
   private long bytes;
   private int turn;
-  private boolean nudged;
   private boolean retired;
 
   /**
@@ -124,8 +123,7 @@ public final class Lanes {
         }
         List<LaneRoom> orders = orders();
         long left = Math.min(deadline - System.nanoTime(), untilNextDue());
-        if (!orders.isEmpty() || deadline - System.nanoTime() <= 0 || nudged) {
-          nudged = false;
+        if (!orders.isEmpty() || deadline - System.nanoTime() <= 0) {
           return orders;
         }
         work.awaitNanos(Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
@@ -140,17 +138,6 @@ public final class Lanes {
     lock.lock();
     try {
       retired = true;
-      work.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Ends a wait in {@link #awaitRoom} at once (run-now). */
-  public void nudge() {
-    lock.lock();
-    try {
-      nudged = true;
       work.signalAll();
     } finally {
       lock.unlock();

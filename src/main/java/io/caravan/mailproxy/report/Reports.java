@@ -31,7 +31,6 @@ public final class Reports {
   private final SyncSettings settings;
   private final Map<String, TenantSync> tenants = new HashMap<>();
   private volatile long lastRound = System.nanoTime();
-  private boolean nudged;
   private boolean retired;
 
   /** Starts with the tenants that have unreported events. */
@@ -52,7 +51,6 @@ public final class Reports {
   public synchronized void runNow() {
     registry.tenants().forEach(tenant -> sync(tenant.id()).expedite());
     tenants.values().forEach(TenantSync::expedite);
-    nudged = true;
     notifyAll();
   }
 
@@ -72,8 +70,7 @@ public final class Reports {
       }
       List<String> due = due();
       long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-      if (!due.isEmpty() || left <= 0 || nudged) {
-        nudged = false;
+      if (!due.isEmpty() || left <= 0) {
         return due;
       }
       wait(left);
