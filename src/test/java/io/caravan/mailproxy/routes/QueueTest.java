@@ -85,6 +85,21 @@ class QueueTest {
   }
 
   @Test
+  void each_of_several_later_times_of_a_lane_is_met() {
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      long now = Instant.now().getEpochSecond();
+      proxy.submit(
+          List.of(
+              message("acme", "a", "third", "deferred_ts", now + 4),
+              message("acme", "a", "first", "deferred_ts", now + 2),
+              message("acme", "a", "second", "deferred_ts", now + 3)));
+
+      await().untilAsserted(() -> assertThat(ids()).containsExactly("first", "second", "third"));
+    }
+  }
+
+  @Test
   void mails_of_one_connection_go_by_priority() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
     relay.script =
