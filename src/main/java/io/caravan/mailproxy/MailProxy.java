@@ -9,6 +9,7 @@ import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.report.Reports;
+import io.caravan.mailproxy.telemetry.RouteMeters;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Path;
@@ -20,7 +21,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
@@ -146,13 +146,12 @@ public final class MailProxy implements AutoCloseable {
           }
         });
     main.start();
-    HttpEdge.attach(router());
+    HttpEdge.attach(router(), bean("routeMeters", RouteMeters.class)::unrouted);
     ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());
   }
 
   private static void equip(CamelContext context, RouteOverlay overlay) {
-    context.addRoutePolicyFactory(new MicrometerRoutePolicyFactory());
     context
         .getTypeConverterRegistry()
         .addTypeConverter(
@@ -164,6 +163,8 @@ public final class MailProxy implements AutoCloseable {
                     ((OutgoingMail) value).contentStream()));
     try {
       overlay.loadBeans(context);
+      context.addRoutePolicyFactory(
+          context.getRegistry().lookupByNameAndType("routeMeters", RouteMeters.class));
     } catch (Exception e) {
       throw new IllegalStateException(e.getMessage(), e);
     }

@@ -67,6 +67,11 @@ public final class Attempt {
     return delivery.attempts() + 1;
   }
 
+  /** {@code ram} for a first attempt, else {@code disk}. */
+  public String getQueueName() {
+    return delivery.attempts() == 0 ? "ram" : "disk";
+  }
+
   public @Nullable Account getAccount() {
     return account;
   }

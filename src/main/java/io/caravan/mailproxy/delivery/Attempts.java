@@ -17,6 +17,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +35,7 @@ public final class Attempts {
 
   private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
   private static final String LOG_ACCOUNT = "account_id";
+  private static final String LOG_MESSAGE = "message_id";
   private static final long ABANDONED_DELAY_MILLIS = 60_000;
 
   private final Directory directory;
@@ -39,6 +44,8 @@ public final class Attempts {
   private final Outbox outbox;
   private final Lanes lanes;
   private final SandboxRelay sandbox;
+  private final Map<String, LongAdder> active = new ConcurrentHashMap<>();
+  private final List<BiConsumer<String, String>> abandoned = new CopyOnWriteArrayList<>();
 
   public Attempts(Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox) {
     this.directory = directory;
@@ -60,6 +67,7 @@ public final class Attempts {
               @Override
               public void onDone(Exchange done) {
                 MDC.remove(LOG_ACCOUNT);
+                MDC.remove(LOG_MESSAGE);
                 boolean stopping = !done.getContext().getStatus().isStarted();
                 abandon(attempt, stopping ? 0 : ABANDONED_DELAY_MILLIS);
               }
@@ -109,6 +117,7 @@ public final class Attempts {
                         named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
     attempt.choose(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
     MDC.put(LOG_ACCOUNT, account.id());
+    MDC.put(LOG_MESSAGE, attempt.getId());
   }
 
   /** Makes the mail, the same bytes on each attempt; message headers become headers of the mail. */
@@ -134,6 +143,7 @@ public final class Attempts {
             content,
             () -> outbox.enterData(delivery));
     attempt.compose(mail);
+    active.computeIfAbsent(account.id(), id -> new LongAdder()).increment();
     return mail;
   }
 
@@ -146,9 +156,7 @@ public final class Attempts {
    */
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
-    if (attempt.disconnect()) {
-      lanes.finish(attempt.getDelivery());
-    }
+    disconnect(attempt);
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     if (attempt.isUnread()) {
       throw new IllegalStateException("its message could not be read: " + failure, failure);
@@ -197,9 +205,7 @@ public final class Attempts {
    * delivery goes back.
    */
   private void abandon(Attempt attempt, long delayMillis) {
-    if (attempt.disconnect()) {
-      lanes.finish(attempt.getDelivery());
-    }
+    disconnect(attempt);
     if (attempt.close()) {
       LOG.warn(
           "attempt of message {} ended without a result, trying again in {} s",
@@ -210,6 +216,35 @@ public final class Attempts {
           attempt.getDelivery(),
           delayMillis,
           mail != null && mail.phase().compareTo(Phase.BODY) >= 0);
+      Account account = attempt.getAccount();
+      String id =
+          account == null
+              ? directory.account(attempt.getDelivery().accountPk()).map(Account::id).orElse("")
+              : account.id();
+      abandoned.forEach(listener -> listener.accept(id, attempt.getQueueName()));
+    }
+  }
+
+  /** How many attempts are with the relays of accounts of this id now. */
+  public long active(String accountId) {
+    LongAdder count = active.get(accountId);
+    return count == null ? 0 : count.sum();
+  }
+
+  /**
+   * Calls back for each attempt that ends without a result of its own, with the id of its account
+   * and the name of its queue.
+   */
+  public void onAbandoned(BiConsumer<String, String> listener) {
+    abandoned.add(listener);
+  }
+
+  private void disconnect(Attempt attempt) {
+    if (attempt.disconnect()) {
+      lanes.finish(attempt.getDelivery());
+      if (attempt.mail() != null) {
+        active.computeIfAbsent(attempt.getAccountId(), id -> new LongAdder()).decrement();
+      }
     }
   }
 

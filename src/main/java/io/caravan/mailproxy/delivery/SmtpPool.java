@@ -5,10 +5,13 @@ import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
 import org.apache.camel.component.mail.JavaMailSender;
 import org.apache.camel.component.mail.MailAuthenticator;
@@ -39,6 +42,7 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
   private final HeloName heloName;
   private final Map<Long, AccountConnections> accounts = new ConcurrentHashMap<>();
   private final Map<String, ConnectionCounts> counts = new ConcurrentHashMap<>();
+  private final List<BiConsumer<String, ConnectionCounts>> sources = new CopyOnWriteArrayList<>();
   private final Thread keeper;
   private volatile boolean closed;
   private volatile long lastRound = System.nanoTime();
@@ -154,8 +158,28 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
   private ConnectionCounts counts(Account account) {
     String local = account.localAddress();
     String source = local == null ? UNBOUND : local;
+    return counts(source);
+  }
+
+  private ConnectionCounts counts(String source) {
     ConnectionCounts known = counts.get(source);
-    return known == null ? counts.computeIfAbsent(source, s -> new ConnectionCounts()) : known;
+    if (known != null) {
+      return known;
+    }
+    ConnectionCounts fresh = new ConnectionCounts();
+    known = counts.putIfAbsent(source, fresh);
+    if (known != null) {
+      return known;
+    }
+    sources.forEach(listener -> listener.accept(source, fresh));
+    return fresh;
+  }
+
+  /** Calls back for each source address there is, unbound included, and for each new one. */
+  public void onSource(BiConsumer<String, ConnectionCounts> listener) {
+    counts(UNBOUND);
+    counts.forEach(listener);
+    sources.add(listener);
   }
 
   /** Counts by source address; {@code default} stands for connections not bound to one. */

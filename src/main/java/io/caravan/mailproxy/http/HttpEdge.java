@@ -1,5 +1,7 @@
 package io.caravan.mailproxy.http;
 
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
@@ -8,6 +10,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 
 /**
@@ -21,17 +24,39 @@ public final class HttpEdge {
   /** RFC 9113 section 7. */
   private static final long CANCEL = 8;
 
-  private final Router router;
+  private static final String HEAD = "head";
 
-  private HttpEdge(Router router) {
+  private final Router router;
+  private final LongConsumer unrouted;
+
+  private HttpEdge(Router router, LongConsumer unrouted) {
     this.router = router;
+    this.unrouted = unrouted;
   }
 
-  /** Puts our answers in the place of the server's. */
-  public static void attach(Router router) {
-    HttpEdge edge = new HttpEdge(router);
+  /**
+   * Puts our answers in the place of the server's.
+   *
+   * @param unrouted told of each such answer, how many nanoseconds after the request's head it left
+   */
+  public static void attach(Router router, LongConsumer unrouted) {
+    HttpEdge edge = new HttpEdge(router, unrouted);
     router.route().last().handler(edge::unknown);
-    router.route().order(-1).failureHandler(HttpEdge::failed).handler(RoutingContext::next);
+    router.route().order(-1).failureHandler(edge::failed).handler(HttpEdge::begin);
+  }
+
+  private static void begin(RoutingContext context) {
+    Vertx.currentContext().putLocal(HEAD, System.nanoTime());
+    context.next();
+  }
+
+  /**
+   * When the head of the request came that this thread works for, {@link System#nanoTime}; 0: none.
+   */
+  public static long head() {
+    Context context = Vertx.currentContext();
+    Long head = context == null ? null : context.getLocal(HEAD);
+    return head == null ? 0 : head;
   }
 
   private void unknown(RoutingContext context) {
@@ -53,7 +78,7 @@ public final class HttpEdge {
     return context.normalizedPath().matches(PARAMETER.matcher(route.getPath()).replaceAll("[^/]+"));
   }
 
-  private static void failed(RoutingContext context) {
+  private void failed(RoutingContext context) {
     int status = context.statusCode() < 400 ? 500 : context.statusCode();
     answer(
         context,
@@ -65,13 +90,14 @@ public final class HttpEdge {
         });
   }
 
-  private static void answer(RoutingContext context, int status, String detail) {
+  private void answer(RoutingContext context, int status, String detail) {
     if (context.response().ended() || context.response().closed()) {
       return;
     }
     if (status == 413) {
       hangUp(context);
     }
+    unrouted.accept(System.nanoTime() - head());
     context
         .response()
         .setStatusCode(status)

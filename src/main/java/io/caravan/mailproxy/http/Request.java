@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path the path as sent, percent-encoded
  * @param token the token, from {@code X-API-Token} or {@code Authorization: Bearer}
+ * @param accept the header Accept
  */
-public record Request(String path, Map<String, List<String>> query, @Nullable String token) {
+public record Request(
+    String path, Map<String, List<String>> query, @Nullable String token, @Nullable String accept) {
 
   /** A query parameter, where given; the first one where given several times. */
   public Optional<String> parameter(String name) {

@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Semaphore;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -25,18 +24,17 @@ public final class Requests {
   /** Exchange property that holds the {@link Request}. */
   public static final String REQUEST = "request";
 
-  private static final int KIB = 1024;
   private static final String BEARER = "bearer ";
 
-  private final Semaphore room;
+  private final IntakeRoom room;
 
   /**
    * Takes requests.
    *
-   * @param maxBytes bytes of all bodies being worked on at the same time ({@code intake.max-bytes})
+   * @param room for the bytes of all bodies being worked on at the same time
    */
-  public Requests(long maxBytes) {
-    room = new Semaphore((int) Math.min(Integer.MAX_VALUE, maxBytes / KIB + 1));
+  public Requests(IntakeRoom room) {
+    this.room = room;
   }
 
   /** A request whose body, if any, says nothing. */
@@ -67,17 +65,14 @@ public final class Requests {
 
   /** Bodies grow several times over while they are read: their sum is bounded, not each alone. */
   private void admit(Exchange exchange, int bytes) {
-    int permits = bytes / KIB + 1;
-    if (!room.tryAcquire(permits)) {
-      throw new Problem(503, "Too many bytes are being taken in, try again");
-    }
+    room.enterBytes(bytes);
     exchange
         .getExchangeExtension()
         .addOnCompletion(
             new SynchronizationAdapter() {
               @Override
               public void onDone(Exchange done) {
-                room.release(permits);
+                room.leaveBytes(bytes);
               }
             });
   }
@@ -107,7 +102,8 @@ public final class Requests {
   private static HttpServerRequest take(Exchange exchange) {
     HttpServerRequest raw = exchange.getMessage(HttpMessage.class).getRequest();
     exchange.getMessage().removeHeaders("*");
-    exchange.setProperty(REQUEST, new Request(raw.path(), query(raw.query()), token(raw)));
+    exchange.setProperty(
+        REQUEST, new Request(raw.path(), query(raw.query()), token(raw), raw.getHeader("Accept")));
     return raw;
   }
 

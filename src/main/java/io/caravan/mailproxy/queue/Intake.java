@@ -3,6 +3,7 @@ package io.caravan.mailproxy.queue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Guard;
+import io.caravan.mailproxy.http.IntakeRoom;
 import io.caravan.mailproxy.http.Requests;
 import io.caravan.mailproxy.intake.Batch;
 import io.caravan.mailproxy.intake.BatchAnswer;
@@ -18,10 +19,12 @@ import org.apache.camel.InvalidPayloadException;
 public final class Intake {
   private final BatchReader reader;
   private final Outbox outbox;
+  private final IntakeRoom room;
 
-  public Intake(BatchReader reader, Outbox outbox) {
+  public Intake(BatchReader reader, Outbox outbox, IntakeRoom room) {
     this.reader = reader;
     this.outbox = outbox;
+    this.room = room;
   }
 
   /**
@@ -41,11 +44,22 @@ public final class Intake {
     return reader.read(exchange.getMessage().getBody(JsonNode.class), caller.tenantId());
   }
 
-  /** Stores what may be stored; when it returns, it is on disk. */
+  /**
+   * Stores what may be stored; when it returns, it is on disk.
+   *
+   * @throws io.caravan.mailproxy.http.Problem 503 too much is being taken in
+   */
   public Stored store(Batch batch) {
-    return batch.submissions().isEmpty()
-        ? new Stored(0, List.of(), List.of())
-        : outbox.store(batch.submissions());
+    int messages = batch.submissions().size();
+    if (messages == 0) {
+      return new Stored(0, 0, List.of(), List.of());
+    }
+    room.enterMessages(messages);
+    try {
+      return outbox.store(batch.submissions());
+    } finally {
+      room.leaveMessages(messages);
+    }
   }
 
   /** The answer to the call. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -30,6 +31,9 @@ public final class Lanes {
   private final Condition work = lock.newCondition();
   private final Map<Long, Lane> lanes = new HashMap<>();
   private final List<Runnable> queues = new CopyOnWriteArrayList<>();
+  private final CatchUp catchUp = new CatchUp();
+  private final AtomicLong firsts = new AtomicLong();
+  private final AtomicLong firstBytes = new AtomicLong();
   private int held;
   private long bytes;
   private int turn;
@@ -63,6 +67,8 @@ public final class Lanes {
       lane.held++;
       held++;
       bytes += size;
+      firsts.incrementAndGet();
+      firstBytes.addAndGet(size);
       return true;
     } finally {
       lock.unlock();
@@ -70,13 +76,14 @@ public final class Lanes {
   }
 
   /** Gives a reserved or claimed place back. */
-  public void release(long accountPk, long size) {
+  public void release(Delivery delivery) {
     lock.lock();
     try {
-      Lane lane = lane(accountPk);
+      Lane lane = lane(delivery.accountPk());
       lane.held--;
       held--;
-      bytes -= size;
+      bytes -= delivery.bytes();
+      count(delivery, -1);
       if (lane.backlog && lane.wantsMore()) {
         work.signalAll();
       }
@@ -153,8 +160,11 @@ public final class Lanes {
       held += deliveries.size();
       for (Delivery delivery : deliveries) {
         bytes += delivery.bytes();
+        count(delivery, 1);
       }
-      lane.backlog = deliveries.size() >= order.room() || lane.version != order.version();
+      boolean full = deliveries.size() >= order.room();
+      lane.backlog = full || lane.version != order.version();
+      catchUp.lane(order.accountPk(), full);
     } finally {
       lock.unlock();
     }
@@ -174,6 +184,38 @@ public final class Lanes {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Deliveries in memory for their first attempt. */
+  public long firsts() {
+    return firsts.get();
+  }
+
+  /** Bytes of their messages. */
+  public long firstBytes() {
+    return firstBytes.get();
+  }
+
+  /** How many deliveries fit in memory. */
+  public long maxHeld() {
+    return maxHeld;
+  }
+
+  /** How many bytes of messages fit in memory. */
+  public long maxBytes() {
+    return maxBytes;
+  }
+
+  /** Share of the last minute, 0 to 1, in which a lane had more due than one claim takes. */
+  public double catchUp() {
+    return catchUp.share();
+  }
+
+  private void count(Delivery delivery, int sign) {
+    if (delivery.attempts() == 0) {
+      firsts.addAndGet(sign);
+      firstBytes.addAndGet(sign * delivery.bytes());
     }
   }
 

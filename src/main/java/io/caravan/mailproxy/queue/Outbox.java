@@ -58,7 +58,7 @@ public final class Outbox implements AutoCloseable {
   public Stored store(List<Submission> submissions) {
     StoreBatch batch = new StoreBatch(submissions, lanes, ids, node);
     Stored stored = commits.commit(batch);
-    pending.addAndGet(batch.added());
+    pending.addAndGet(stored.added());
     batch.waiting().forEach((account, due) -> lanes.waiting(account, due));
     return stored;
   }
@@ -80,7 +80,7 @@ public final class Outbox implements AutoCloseable {
   public Settled record(AttemptResult attempt) {
     Settled settled = commits.commit(new RecordAttempt(attempt, ids, node));
     Delivery delivery = attempt.delivery();
-    lanes.release(delivery.accountPk(), delivery.bytes());
+    lanes.release(delivery);
     if (settled.nextAttemptAt() != null) {
       lanes.waiting(delivery.accountPk(), settled.nextAttemptAt());
     }
@@ -113,7 +113,7 @@ public final class Outbox implements AutoCloseable {
               }
               return now + delayMillis;
             });
-    lanes.release(delivery.accountPk(), delivery.bytes());
+    lanes.release(delivery);
     lanes.waiting(delivery.accountPk(), due);
   }
 

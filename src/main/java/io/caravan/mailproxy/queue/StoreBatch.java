@@ -30,11 +30,6 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     this.node = node;
   }
 
-  /** Messages that were not there before. */
-  int added() {
-    return added;
-  }
-
   /** For each account whose rows stay in the table: when the first one is due. */
   Map<Long, Long> waiting() {
     return waiting;
@@ -48,12 +43,12 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       }
     }
     int items = submissions.stream().mapToInt(Submission::items).sum();
-    return new Stored(items - refused.size(), refused, hot);
+    return new Stored(items - refused.size(), added, refused, hot);
   }
 
   @Override
   public void rolledBack() {
-    hot.forEach(delivery -> lanes.release(delivery.accountPk(), delivery.bytes()));
+    hot.forEach(lanes::release);
     hot.clear();
     refused.clear();
     waiting.clear();

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param body the JSON to post
  * @param events keys of the events it reports; empty: a call that only asks
  * @param wanted whether it is due although it may report nothing
+ * @param madeAt {@link System#nanoTime} when it was made
  */
 public record ReportCall(
     String tenantId,
@@ -17,7 +18,8 @@ public record ReportCall(
     @Nullable String authorization,
     String body,
     List<Long> events,
-    boolean wanted) {
+    boolean wanted,
+    long madeAt) {
 
   /** For Simple in routes: the keys as a JSON list. */
   public String getKeys() {

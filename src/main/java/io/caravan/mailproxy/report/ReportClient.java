@@ -69,10 +69,10 @@ public final class ReportClient {
       return read(answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
     } catch (TimeoutException e) {
       answer.cancel(true);
-      return ReportAnswer.refused("no answer within " + timeout.toSeconds() + " s", null);
+      return ReportAnswer.unanswered("no answer within " + timeout.toSeconds() + " s");
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() instanceof IOException ? e.getCause() : e;
-      return ReportAnswer.refused("call failed: " + cause.getClass().getSimpleName(), null);
+      return ReportAnswer.unanswered("call failed: " + cause.getClass().getSimpleName());
     } catch (IllegalArgumentException e) {
       return ReportAnswer.refused("the sync URL or its credentials cannot be used", null);
     }
@@ -101,7 +101,7 @@ public final class ReportClient {
       }
       long queued = body.path("queued").isIntegralNumber() ? body.path("queued").longValue() : 0;
       return new ReportAnswer(
-          true, "", Math.max(0, queued), quietUntil(body.path("next_sync_after")), null);
+          true, "", false, Math.max(0, queued), quietUntil(body.path("next_sync_after")), null);
     } catch (JsonProcessingException e) {
       return ReportAnswer.refused("the answer is no JSON object", null);
     }

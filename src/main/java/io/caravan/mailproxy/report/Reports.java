@@ -22,6 +22,8 @@ import org.slf4j.LoggerFactory;
  * themselves stand in the store until they are acknowledged; what is kept here may be lost.
  */
 public final class Reports {
+  private static final double MILLIS = 1e3;
+  private static final double NANOS = 1e9;
   private static final long RETIRED_WAIT_MILLIS = 10;
   private static final Logger LOG = LoggerFactory.getLogger(Reports.class);
   private static final long MAX_QUIET_MILLIS = TimeUnit.HOURS.toMillis(24);
@@ -29,6 +31,7 @@ public final class Reports {
   private final Registry registry;
   private final InstantSource clock;
   private final SyncSettings settings;
+  private final Destination destination = new Destination();
   private final Map<String, TenantSync> tenants = new HashMap<>();
   private volatile long lastRound = System.nanoTime();
   private boolean retired;
@@ -91,17 +94,70 @@ public final class Reports {
       items.add(item(row));
       keys.add(row.number("pk"));
     }
+    measure(Row.all(rows), tenantId);
     String body = Json.text(Map.of("delivery_report", items));
     boolean wanted = !keys.isEmpty() || greeting(tenantId);
     Tenant tenant = registry.tenant(tenantId).orElse(null);
     if (tenant != null && tenant.syncUrl() != null) {
-      return new ReportCall(tenantId, tenant.syncUrl(), tenant.authorization(), body, keys, wanted);
+      return new ReportCall(
+          tenantId,
+          tenant.syncUrl(),
+          tenant.authorization(),
+          body,
+          keys,
+          wanted,
+          System.nanoTime());
     }
     String url = settings.url();
     if (url == null) {
       throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
     }
-    return new ReportCall(tenantId, url, settings.authorization(), body, keys, wanted);
+    return new ReportCall(
+        tenantId, url, settings.authorization(), body, keys, wanted, System.nanoTime());
+  }
+
+  /** How long the oldest of the events that were read has waited. */
+  private synchronized void measure(List<Row> rows, String tenantId) {
+    destination.read();
+    long now = clock.millis();
+    long first = Long.MAX_VALUE;
+    long any = Long.MAX_VALUE;
+    for (Row row : rows) {
+      if (row.number("tried") == 0) {
+        first = Math.min(first, row.number("at"));
+        any = Math.min(any, row.number("at"));
+      } else {
+        any = Math.min(any, sync(tenantId).dueSince(row.number("at")));
+      }
+    }
+    if (any != Long.MAX_VALUE) {
+      destination.ready(Math.max(0, now - any) / MILLIS);
+    }
+    if (first != Long.MAX_VALUE) {
+      destination.readyFirst(Math.max(0, now - first) / MILLIS);
+    }
+  }
+
+  /** Parameters for {@code count-unreported.sql}. */
+  public Map<String, Object> counting() {
+    return Map.of("common", settings.url() == null ? 0 : 1);
+  }
+
+  /** Takes the rows of {@code count-unreported.sql}. */
+  public void counted(List<Map<String, Object>> rows) {
+    long[] count = new long[2];
+    double[] age = new double[2];
+    for (Row row : Row.all(rows)) {
+      int tried = (int) row.number("tried");
+      count[tried] = row.number("waiting");
+      age[tried] = Math.max(1, clock.millis() - row.number("oldest")) / MILLIS;
+    }
+    destination.waiting(new Destination.Waiting(count[0], age[0], count[1], age[1]));
+  }
+
+  /** What is known of the place where reports go. */
+  public Destination destination() {
+    return destination;
   }
 
   private synchronized boolean greeting(String tenantId) {
@@ -109,7 +165,10 @@ public final class Reports {
   }
 
   /** What the endpoint said; a route of the user's own that did not fail has taken the events. */
-  public ReportAnswer said(@Nullable Object body) {
+  public ReportAnswer said(@Nullable Object body, ReportCall call) {
+    if (!call.events().isEmpty()) {
+      destination.submitted((System.nanoTime() - call.madeAt()) / NANOS);
+    }
     return body instanceof ReportAnswer answer ? answer : ReportAnswer.taken();
   }
 
@@ -122,6 +181,7 @@ public final class Reports {
       return;
     }
     sync.called(clock.millis());
+    destination.delivered(call.events().size());
     sync.events = call.events().size() >= settings.batch() || sync.events;
     sync.expedited |= answer.queued() > 0;
     if (answer.quietUntil() != null) {
@@ -137,6 +197,7 @@ public final class Reports {
   public synchronized void refused(ReportCall call, ReportAnswer answer) {
     TenantSync sync = sync(call.tenantId());
     sync.events |= !call.events().isEmpty();
+    destination.failed(call.events().size(), answer.network());
     long delay = sync.refused(clock.millis(), settings.retryDelaysSeconds(), answer);
     notifyAll();
     LOG.warn(
@@ -147,9 +208,14 @@ public final class Reports {
         delay / 1000);
   }
 
-  /** A call broke off in this process: it is made again, later. */
-  public synchronized void broken(String tenantId) {
+  /**
+   * A call broke off in this process: it is made again, later.
+   *
+   * @param call {@code null}: it was not made yet
+   */
+  public synchronized void broken(String tenantId, @Nullable ReportCall call) {
     TenantSync sync = sync(tenantId);
+    destination.failed(call == null ? 0 : call.events().size(), false);
     sync.events = true;
     sync.refused(clock.millis(), settings.retryDelaysSeconds(), ReportAnswer.refused("", null));
   }

@@ -33,6 +33,11 @@ final class TenantSync {
     return events || greeting;
   }
 
+  /** Since when an event that was told before is due again: the end of the back-off, if known. */
+  long dueSince(long at) {
+    return notBefore == 0 ? at : notBefore;
+  }
+
   void expedite() {
     expedited = true;
     quietUntil = 0;

@@ -1,168 +1,73 @@
 package io.caravan.mailproxy.telemetry;
 
-import io.micrometer.core.instrument.Measurement;
-import io.micrometer.core.instrument.Meter;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Statistic;
-import io.micrometer.core.instrument.Tag;
+import io.caravan.mailproxy.http.Request;
+import io.caravan.mailproxy.http.Requests;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 
 /**
- * Writes the meters in Prometheus text format 0.0.4: the catalogue's families first, under their
- * documented names and HELP lines, then everything else under names made by Prometheus' rules.
+ * Writes all meters for Prometheus: the documented families first, under their names, types and
+ * labels to the letter, then everything else under names made by Prometheus' rules.
  */
 public final class PrometheusText {
-  private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-  private static final Pattern NOT_IN_NAME = Pattern.compile("[^a-zA-Z0-9_:]");
+  private static final int FIRST_CAPACITY = 65_536;
+  private static final String TOTAL = "_total";
 
-  private final MeterRegistry registry;
-  private final Catalogue catalogue;
+  private final Readings readings;
+  private final OtherMeters others;
 
-  public PrometheusText(MeterRegistry registry, Catalogue catalogue) {
-    this.registry = registry;
-    this.catalogue = catalogue;
+  /**
+   * @param readings of the documented families
+   * @param others the meters of Camel and the virtual machine
+   */
+  public PrometheusText(Readings readings, OtherMeters others) {
+    this.readings = readings;
+    this.others = others;
   }
 
-  /** {@code GET /metrics}. */
+  /** {@code GET /metrics}: the form that the request's Accept header wants. */
   public void answer(Exchange exchange) {
+    Format format = Format.of(exchange.getProperty(Requests.REQUEST, Request.class).accept());
     var message = exchange.getMessage();
-    message.removeHeaders("*");
-    message.setHeader(Exchange.CONTENT_TYPE, CONTENT_TYPE);
-    message.setBody(write().getBytes(StandardCharsets.UTF_8));
+    message.setHeader(Exchange.CONTENT_TYPE, format.contentType());
+    message.setBody(write(format).getBytes(StandardCharsets.UTF_8));
   }
 
   /** All meters as they are now; no I/O, no lock. */
-  public String write() {
-    Map<String, List<Meter>> byName = new TreeMap<>();
-    registry.forEachMeter(
-        meter ->
-            byName.computeIfAbsent(meter.getId().getName(), n -> new ArrayList<>()).add(meter));
-    StringBuilder out = new StringBuilder(16_384);
-    for (Catalogue.Family family : catalogue.families()) {
-      List<Meter> meters = byName.remove(family.name());
-      if (meters != null) {
-        head(out, family.name(), family.type(), family.help());
-        meters.forEach(meter -> documented(out, family, meter));
+  public String write(Format format) {
+    ExpositionText out = new ExpositionText(FIRST_CAPACITY, format);
+    for (Readings.Reading reading : readings.read()) {
+      Catalogue.Family family = reading.family();
+      out.head(family.name(), family.type().name(), family.help());
+      List<String> names = family.labels().stream().map(Catalogue.Label::name).toList();
+      for (Readings.Series series : reading.series()) {
+        if (family.type() == Catalogue.Type.HISTOGRAM) {
+          histogram(out, family.name(), names, series);
+        } else {
+          // Prometheus refuses a whole scrape with an exemplar on a counter without the suffix
+          boolean traceable = family.name().endsWith(TOTAL);
+          out.sample(family.name(), names, series.labels(), series.value());
+          out.end(family.type() == Catalogue.Type.COUNTER && traceable ? series.exemplar() : null);
+        }
       }
     }
-    byName.forEach((name, meters) -> rest(out, name, meters));
-    return out.toString();
+    others.write(out);
+    return out.finish();
   }
 
-  private static void documented(StringBuilder out, Catalogue.Family family, Meter meter) {
-    List<Tag> labels = new ArrayList<>();
-    for (String label : family.labels()) {
-      labels.add(Tag.of(label, String.valueOf(meter.getId().getTag(label))));
+  private static void histogram(
+      ExpositionText out, String name, List<String> names, Readings.Series series) {
+    long[] buckets = series.buckets();
+    for (int i = 0; i < buckets.length; i++) {
+      double bound = i < Histogram.BOUNDS.length ? Histogram.BOUNDS[i] : Double.POSITIVE_INFINITY;
+      out.bucket(name, names, series.labels(), bound, buckets[i]);
+      out.end(series.exemplar(i));
     }
-    sample(out, family.name(), labels, meter.measure().iterator().next().getValue());
-  }
-
-  /** Micrometer's meters under Prometheus' naming rules: snake case, units and _total as suffix. */
-  private static void rest(StringBuilder out, String meterName, List<Meter> meters) {
-    Meter.Type type = meters.get(0).getId().getType();
-    String unit = meters.get(0).getId().getBaseUnit();
-    String base = name(meterName);
-    if (type == Meter.Type.TIMER || type == Meter.Type.LONG_TASK_TIMER) {
-      unit = "seconds";
-    }
-    if (unit != null && !base.endsWith("_" + name(unit))) {
-      base += "_" + name(unit);
-    }
-    String help = meters.get(0).getId().getDescription();
-    String text = help == null ? " " : help;
-    switch (type) {
-      case COUNTER -> {
-        String total = base.endsWith("_total") ? base : base + "_total";
-        head(out, total, "counter", text);
-        meters.forEach(m -> sample(out, total, m.getId().getTags(), value(m, Statistic.COUNT)));
-      }
-      case TIMER, DISTRIBUTION_SUMMARY, LONG_TASK_TIMER -> summary(out, base, text, meters);
-      default -> {
-        String gauge = base;
-        head(out, gauge, "gauge", text);
-        meters.forEach(m -> sample(out, gauge, m.getId().getTags(), value(m, Statistic.VALUE)));
-      }
-    }
-  }
-
-  private static void summary(StringBuilder out, String base, String help, List<Meter> meters) {
-    head(out, base, "summary", help);
-    for (Meter meter : meters) {
-      List<Tag> tags = meter.getId().getTags();
-      boolean active = meter.getId().getType() == Meter.Type.LONG_TASK_TIMER;
-      Statistic count = active ? Statistic.ACTIVE_TASKS : Statistic.COUNT;
-      Statistic sum =
-          active
-              ? Statistic.DURATION
-              : meter.getId().getType() == Meter.Type.TIMER
-                  ? Statistic.TOTAL_TIME
-                  : Statistic.TOTAL;
-      sample(out, base + "_count", tags, value(meter, count));
-      sample(out, base + "_sum", tags, value(meter, sum));
-    }
-    head(out, base + "_max", "gauge", help);
-    meters.forEach(m -> sample(out, base + "_max", m.getId().getTags(), value(m, Statistic.MAX)));
-  }
-
-  private static double value(Meter meter, Statistic statistic) {
-    for (Measurement measurement : meter.measure()) {
-      if (measurement.getStatistic() == statistic) {
-        return measurement.getValue();
-      }
-    }
-    return meter.measure().iterator().next().getValue();
-  }
-
-  private static void head(StringBuilder out, String name, String type, String help) {
-    out.append("# HELP ").append(name).append(' ');
-    out.append(help.replace("\\", "\\\\").replace("\n", "\\n")).append('\n');
-    out.append("# TYPE ").append(name).append(' ').append(type).append('\n');
-  }
-
-  private static void sample(StringBuilder out, String name, List<Tag> labels, double value) {
-    out.append(name);
-    if (!labels.isEmpty()) {
-      char separator = '{';
-      for (Tag label : labels) {
-        out.append(separator).append(name(label.getKey())).append("=\"");
-        escape(out, label.getValue());
-        out.append('"');
-        separator = ',';
-      }
-      out.append('}');
-    }
-    out.append(' ').append(number(value)).append('\n');
-  }
-
-  /** As the documented sample writes them: {@code 1523.0}. */
-  private static String number(double value) {
-    if (Double.isInfinite(value)) {
-      return value > 0 ? "+Inf" : "-Inf";
-    }
-    return Math.rint(value) == value && Math.abs(value) < 1e15
-        ? (long) value + ".0"
-        : Double.toString(value);
-  }
-
-  private static void escape(StringBuilder out, String value) {
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      switch (c) {
-        case '\\' -> out.append("\\\\");
-        case '"' -> out.append("\\\"");
-        case '\n' -> out.append("\\n");
-        default -> out.append(c);
-      }
-    }
-  }
-
-  private static String name(String text) {
-    return NOT_IN_NAME.matcher(text).replaceAll("_");
+    long count = buckets.length == 0 ? 0 : buckets[buckets.length - 1];
+    out.sample(name + "_count", names, series.labels(), count);
+    out.end(null);
+    out.sample(name + "_sum", names, series.labels(), series.value());
+    out.end(null);
   }
 }

@@ -1,0 +1,138 @@
+package io.caravan.mailproxy.telemetry;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The documented families as they are now, from the meters that the catalogue names for them: the
+ * one source of everything that is written to a telemetry back end. Reading does no I/O and takes
+ * no lock.
+ */
+public final class Readings {
+  private final MeterRegistry registry;
+  private final Catalogue catalogue;
+
+  public Readings(MeterRegistry registry, Catalogue catalogue) {
+    this.registry = registry;
+    this.catalogue = catalogue;
+  }
+
+  /**
+   * A family and its series, in the order in which the meters came to be.
+   *
+   * @param series empty: the part exists, and has nothing yet to tell of
+   */
+  public record Reading(Catalogue.Family family, List<Series> series) {}
+
+  /** One series: meters that differ only in tags which are no labels are one. */
+  public static final class Series {
+    private final List<String> labels;
+    private double value;
+    private long[] buckets = {};
+    private final List<Histogram> histograms = new ArrayList<>(1);
+    private @Nullable Exemplar exemplar;
+
+    private Series(List<String> labels) {
+      this.labels = labels;
+    }
+
+    /** Values of the family's labels, in their order. */
+    public List<String> labels() {
+      return labels;
+    }
+
+    /** The counter's or gauge's value; of a histogram, the sum of all that was measured. */
+    public double value() {
+      return value;
+    }
+
+    /** Cumulative counts by {@link Histogram#BOUNDS} and above; empty: no histogram. */
+    public long[] buckets() {
+      return buckets.clone();
+    }
+
+    /** Whom a counter counted last. */
+    public @Nullable Exemplar exemplar() {
+      return exemplar;
+    }
+
+    /** Who fell into a bucket last. */
+    @Nullable Exemplar exemplar(int bucket) {
+      Exemplar last = null;
+      for (Histogram histogram : histograms) {
+        last = later(last, histogram.exemplar(bucket));
+      }
+      return last;
+    }
+
+    List<Histogram> histograms() {
+      return histograms;
+    }
+
+    private void add(Meter meter) {
+      if (meter instanceof Histogram histogram) {
+        long[] counts = histogram.cumulative();
+        if (buckets.length == 0) {
+          buckets = counts;
+        } else {
+          Arrays.setAll(buckets, i -> buckets[i] + counts[i]);
+        }
+        value += histogram.totalTime(java.util.concurrent.TimeUnit.SECONDS);
+        histograms.add(histogram);
+        return;
+      }
+      value += meter.measure().iterator().next().getValue();
+      if (meter instanceof TracedCounter counter) {
+        exemplar = later(exemplar, counter.exemplar());
+      }
+    }
+
+    private static @Nullable Exemplar later(@Nullable Exemplar a, @Nullable Exemplar b) {
+      return a == null || (b != null && b.at() > a.at()) ? b : a;
+    }
+  }
+
+  /** All families that are exposed. */
+  public List<Reading> read() {
+    Map<String, List<Meter>> byName = new HashMap<>();
+    registry.forEachMeter(
+        meter ->
+            byName.computeIfAbsent(meter.getId().getName(), n -> new ArrayList<>()).add(meter));
+    List<Reading> readings = new ArrayList<>();
+    for (Catalogue.Family family : catalogue.families()) {
+      readings.add(read(family, byName.getOrDefault(family.meter(), List.of())));
+    }
+    return readings;
+  }
+
+  private static Reading read(Catalogue.Family family, List<Meter> meters) {
+    Map<List<String>, Series> series = new LinkedHashMap<>();
+    for (Meter meter : meters) {
+      if (family.filter().entrySet().stream()
+          .allMatch(tag -> tag.getValue().equals(meter.getId().getTag(tag.getKey())))) {
+        series.computeIfAbsent(labels(family, meter), Series::new).add(meter);
+      }
+    }
+    return new Reading(family, List.copyOf(series.values()));
+  }
+
+  private static List<String> labels(Catalogue.Family family, Meter meter) {
+    List<String> values = new ArrayList<>(family.labels().size());
+    for (Catalogue.Label label : family.labels()) {
+      values.add(String.valueOf(meter.getId().getTag(label.tag())));
+    }
+    return values;
+  }
+
+  /** Whether a meter feeds a documented family, so that it is not written under its own name. */
+  boolean documented(String meter) {
+    return catalogue.all().stream().anyMatch(family -> family.meter().equals(meter));
+  }
+}

@@ -1,0 +1,130 @@
+package io.caravan.mailproxy.telemetry;
+
+import io.caravan.mailproxy.http.HttpEdge;
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Route;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicy;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyConfiguration;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyNamingStrategy;
+import org.apache.camel.spi.RoutePolicy;
+
+/**
+ * Camel's route policy, with one rule of names: the timer of an HTTP route is the documented one of
+ * HTTP requests, under the category that the route's {@code group} names; all other routes keep
+ * Camel's names.
+ */
+public final class RouteMeters extends MicrometerRoutePolicyFactory {
+  /** Times HTTP requests, by category. */
+  static final String REQUESTS = "http.requests";
+
+  private static final String CATEGORY = "category";
+
+  /** Of HTTP routes that name no group. */
+  private static final String API = "engine_api";
+
+  /** Of requests that reach no route. */
+  private static final String OTHER = "other";
+
+  /** The categories that something here can have. */
+  private static final List<String> CATEGORIES = List.of("inject", "engine_stats", API, OTHER);
+
+  private final MeterRegistry registry;
+
+  public RouteMeters(MeterRegistry registry) {
+    this.registry = registry;
+    setMeterRegistry(registry);
+    setNamingStrategy(new Names());
+    MicrometerRoutePolicyConfiguration configuration = new MicrometerRoutePolicyConfiguration();
+    configuration.setContextEnabled(false);
+    setPolicyConfiguration(configuration);
+    CATEGORIES.forEach(this::timer);
+  }
+
+  /** A request that reached no route was answered, so many nanoseconds after its head. */
+  public void unrouted(long nanos) {
+    timer(OTHER).record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  private Timer timer(String category) {
+    return registry.timer(REQUESTS, CATEGORY, category);
+  }
+
+  @Override
+  public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
+    MicrometerRoutePolicy policy = new FromTheHead(this);
+    policy.setMeterRegistry(getMeterRegistry());
+    policy.setNamingStrategy(getNamingStrategy());
+    policy.setConfiguration(getPolicyConfiguration());
+    return policy;
+  }
+
+  private static boolean http(Route route) {
+    return route.getEndpoint().getEndpointUri().startsWith("platform-http:");
+  }
+
+  private static final class Names implements MicrometerRoutePolicyNamingStrategy {
+    @Override
+    public String getName(Route route) {
+      return http(route) ? REQUESTS : DEFAULT.getName(route);
+    }
+
+    @Override
+    public Tags getTags(Route route) {
+      if (!http(route)) {
+        return DEFAULT.getTags(route);
+      }
+      return Tags.of(CATEGORY, route.getGroup() == null ? API : route.getGroup());
+    }
+  }
+
+  /** A request's time counts from its head, not from when its body was there and a thread free. */
+  private static final class FromTheHead extends MicrometerRoutePolicy {
+    FromTheHead(MicrometerRoutePolicyFactory factory) {
+      super(factory);
+    }
+
+    @Override
+    public void onExchangeBegin(Route route, Exchange exchange) {
+      super.onExchangeBegin(route, exchange);
+      long head = HttpEdge.head();
+      if (head != 0 && http(route)) {
+        exchange.setProperty(sampleOf(route, exchange), Timer.start(new Since(head)));
+      }
+    }
+
+    /** Where the policy keeps an exchange's sample. */
+    private static String sampleOf(Route route, Exchange exchange) {
+      return "camel.route.policy-" + route.getId() + "-" + exchange.getExchangeId();
+    }
+  }
+
+  /** Tells a moment in the past first, from then on the time as it is. */
+  private static final class Since implements Clock {
+    private long begin;
+
+    Since(long begin) {
+      this.begin = begin;
+    }
+
+    @Override
+    public long wallTime() {
+      return SYSTEM.wallTime();
+    }
+
+    @Override
+    public long monotonicTime() {
+      long told = begin == 0 ? SYSTEM.monotonicTime() : begin;
+      begin = 0;
+      return told;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.caravan.mailproxy.telemetry;
+
+import io.caravan.mailproxy.admin.Registry;
+import io.caravan.mailproxy.delivery.Attempts;
+import io.caravan.mailproxy.delivery.ConnectionCounts;
+import io.caravan.mailproxy.delivery.SmtpPool;
+import io.caravan.mailproxy.http.IntakeRoom;
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.queue.Lanes;
+import io.caravan.mailproxy.queue.Outbox;
+import io.caravan.mailproxy.report.Destination;
+import io.caravan.mailproxy.report.Reports;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The meters that read what a part of the proxy keeps anyway. What a route's own steps count is not
+ * here: those are its {@code micrometer:} steps.
+ */
+public final class Sources {
+  private final MeterRegistry registry;
+  private final Registry accounts;
+
+  /** Meters into a registry. */
+  public Sources(MeterRegistry registry, Registry accounts) {
+    this.registry = registry;
+    this.accounts = accounts;
+  }
+
+  /** What is in memory, and how far the queue lags behind. */
+  public void setLanes(Lanes lanes) {
+    gauge("queue.ram.batches", lanes, Lanes::firsts);
+    gauge("queue.ram.batches.max", lanes, Lanes::maxHeld);
+    gauge("queue.ram.bytes", lanes, Lanes::firstBytes);
+    gauge("queue.ram.bytes.max", lanes, Lanes::maxBytes);
+    gauge("queue.disk.catchup", lanes, Lanes::catchUp);
+  }
+
+  /** How late the earliest due delivery is. */
+  public void setBacklog(Backlog backlog) {
+    gauge("queue.disk.delay", backlog, Backlog::delaySeconds);
+  }
+
+  /** What is being taken in. */
+  public void setIntakeRoom(IntakeRoom room) {
+    gauge("intake.messages", room, IntakeRoom::messages);
+    gauge("intake.messages.max", room, IntakeRoom::maxMessages);
+    gauge("intake.bytes", room, IntakeRoom::bytes);
+    gauge("intake.bytes.max", room, IntakeRoom::maxBytes);
+  }
+
+  /** What is not final yet; messages that came in are counted by their route. */
+  public void setOutbox(Outbox outbox) {
+    gauge("mail.pending", outbox, Outbox::pending);
+    registry.counter("messages.new");
+    registry.counter("attempts.started");
+  }
+
+  /** Connections by source address. */
+  public void setSmtpPool(SmtpPool pool) {
+    pool.onSource(this::connections);
+  }
+
+  private void connections(String source, ConnectionCounts counts) {
+    counter("connections.new", counts, ConnectionCounts::opened, "source", source);
+    counter("connections.failed", counts, ConnectionCounts::failed, "source", source);
+    counter("connections.reused", counts, ConnectionCounts::reused, "source", source);
+    gauge("connections.active", counts, ConnectionCounts::active, "source", source);
+  }
+
+  /** The place where reports go. */
+  public void setReports(Reports reports) {
+    Destination sync = reports.destination();
+    String[] to = {"destination", Destination.SYNC};
+    gauge("events.ready", sync, Destination::ready, to);
+    gauge("events.ready.first", sync, Destination::firstReady, to);
+    gauge("events.submission", sync, Destination::submission, to);
+    counter("events.reads", sync, Destination::reads, to);
+    counter("events.delivered", sync, Destination::delivered, to);
+    counter("events.failed", sync, Destination::failedByAnswer, with(to, "reason", "answer"));
+    counter("events.failed", sync, Destination::failedByNetwork, with(to, "reason", "network"));
+    gauge("events.waiting", sync, d -> d.waiting().first(), with(to, "tried", "no"));
+    gauge("events.waiting", sync, d -> d.waiting().retry(), with(to, "tried", "yes"));
+    gauge("events.age", sync, d -> d.waiting().firstAge(), with(to, "tried", "no"));
+    gauge("events.age", sync, d -> d.waiting().retryAge(), with(to, "tried", "yes"));
+  }
+
+  /** Attempts that are with a relay, and those that end without a result. */
+  public void setAttempts(Attempts attempts) {
+    accounts.listen(
+        new Registry.Listener() {
+          @Override
+          public void added(Account account) {
+            String id = account.id();
+            String[] tags = {Telemetry.ACCOUNT, id, "throttle", Telemetry.NO_RULE};
+            gauge("attempts.active", attempts, a -> a.active(id), tags);
+          }
+
+          @Override
+          public void gone(Account account) {} // the registry removes what is an account's
+        });
+    attempts.onAbandoned(
+        (account, queue) ->
+            registry
+                .counter(
+                    Telemetry.ATTEMPTS,
+                    Telemetry.ACCOUNT,
+                    account,
+                    "queue",
+                    queue,
+                    "result",
+                    "unknown_report_type",
+                    "throttle",
+                    Telemetry.NO_RULE)
+                .increment());
+  }
+
+  private <T> void gauge(String name, T part, ToDoubleFunction<T> value, String... tags) {
+    Gauge.builder(name, part, value).tags(tags).strongReference(true).register(registry);
+  }
+
+  private <T> void counter(String name, T part, ToDoubleFunction<T> value, String... tags) {
+    FunctionCounter.builder(name, part, value).tags(tags).register(registry);
+  }
+
+  private static String[] with(String[] tags, String key, String value) {
+    return new String[] {tags[0], tags[1], key, value};
+  }
+}
