@@ -59,6 +59,8 @@ class QueueTest {
       }
       assertThat(proxy.exchanges("claim-lane")).isPositive();
       assertThat(proxy.exchanges("deliver-message")).isEqualTo(25);
+      assertThat(proxy.exchanges("ram-queue")).as("first attempts all").isEqualTo(25);
+      assertThat(relay.mails).allMatch(mail -> !mail.content().contains("Jdbc"));
     }
   }
 
