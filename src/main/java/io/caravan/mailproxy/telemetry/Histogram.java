@@ -5,6 +5,8 @@ import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
 import io.micrometer.core.instrument.distribution.pause.NoPauseDetector;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -87,14 +89,14 @@ final class Histogram extends AbstractTimer {
    * @param of how many were measured
    * @param nanos the chosen ones
    */
-  record Samples(int of, long[] nanos) {}
+  record Samples(int of, List<Long> nanos) {}
 
   /** Takes the samples; what is being measured at this moment may miss the choice, or its count. */
   Samples takeSamples() {
     int of = seen.getAndSet(0);
-    long[] chosen = new long[Math.min(of, MAX_SAMPLES)];
-    for (int i = 0; i < chosen.length; i++) {
-      chosen[i] = samples.get(i);
+    List<Long> chosen = new ArrayList<>();
+    for (int i = 0; i < Math.min(of, MAX_SAMPLES); i++) {
+      chosen.add(samples.get(i));
     }
     return new Samples(of, chosen);
   }

@@ -64,7 +64,7 @@ public final class PrometheusText {
       out.bucket(name, names, series.labels(), bound, buckets[i]);
       out.end(series.exemplar(i));
     }
-    long count = buckets.length == 0 ? 0 : buckets[buckets.length - 1];
+    double count = buckets.length == 0 ? 0 : (double) buckets[buckets.length - 1];
     out.sample(name + "_count", names, series.labels(), count);
     out.end(null);
     out.sample(name + "_sum", names, series.labels(), series.value());
