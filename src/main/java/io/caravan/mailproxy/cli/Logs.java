@@ -22,6 +22,7 @@ public final class Logs {
     if (Files.exists(file)) {
       System.setProperty("log4j2.configurationFile", file.toUri().toString());
     }
+    System.setProperty("mailproxy.home", home.toString());
     String level =
         environment.getOrDefault("GMP_LOG_LEVEL", environment.getOrDefault("LOG_LEVEL", "INFO"));
     System.setProperty("mailproxy.log.level", level(level));

@@ -76,6 +76,11 @@ public final class Outbox implements AutoCloseable {
         == 1;
   }
 
+  /** Waits for a commit as a message does that is being stored. */
+  public void probe() {
+    commits.commit((statements, now) -> statements.update("touch-probe", node, now));
+  }
+
   /** Records a judged attempt: its recipients, the delivery, and the event that tells of it. */
   public Settled record(AttemptResult attempt) {
     Settled settled = commits.commit(new RecordAttempt(attempt, ids, node));

@@ -4,6 +4,8 @@ import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.http.Requests;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.atomic.LongAccumulator;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.camel.Exchange;
 
 /**
@@ -16,6 +18,8 @@ public final class PrometheusText {
 
   private final Readings readings;
   private final OtherMeters others;
+  private final LongAdder scrapes = new LongAdder();
+  private final LongAccumulator longest = new LongAccumulator(Math::max, 0);
 
   /**
    * @param readings of the documented families
@@ -34,8 +38,27 @@ public final class PrometheusText {
     message.setBody(write(format).getBytes(StandardCharsets.UTF_8));
   }
 
+  /**
+   * What was scraped since the last call.
+   *
+   * @param longestNanos of the longest one, nanoseconds
+   */
+  record Scrapes(long count, long longestNanos) {}
+
+  Scrapes takeScrapes() {
+    return new Scrapes(scrapes.sumThenReset(), longest.getThenReset());
+  }
+
   /** All meters as they are now; no I/O, no lock. */
   public String write(Format format) {
+    long start = System.nanoTime();
+    String text = exposition(format);
+    scrapes.increment();
+    longest.accumulate(System.nanoTime() - start);
+    return text;
+  }
+
+  private String exposition(Format format) {
     ExpositionText out = new ExpositionText(FIRST_CAPACITY, format);
     for (Readings.Reading reading : readings.read()) {
       Catalogue.Family family = reading.family();

@@ -7,6 +7,8 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.NamedNode;
@@ -16,6 +18,8 @@ import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyCo
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyNamingStrategy;
 import org.apache.camel.spi.RoutePolicy;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
 
 /**
  * Camel's route policy, with one rule of names: the timer of an HTTP route is the documented one of
@@ -88,6 +92,12 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
 
   /** A request's time counts from its head, not from when its body was there and a thread free. */
   private static final class FromTheHead extends MicrometerRoutePolicy {
+    /** W3C Trace Context, section 3.2. */
+    private static final String TRACE_PARENT = "traceparent";
+
+    private static final Pattern TRACE_OF_PARENT =
+        Pattern.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*");
+
     FromTheHead(MicrometerRoutePolicyFactory factory) {
       super(factory);
     }
@@ -98,6 +108,22 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
       long head = HttpEdge.head();
       if (head != 0 && http(route)) {
         exchange.setProperty(sampleOf(route, exchange), Timer.start(new Since(head)));
+        follow(exchange.getMessage().getHeader(TRACE_PARENT, String.class));
+      }
+    }
+
+    @Override
+    public void onExchangeDone(Route route, Exchange exchange) {
+      super.onExchangeDone(route, exchange);
+      if (http(route)) {
+        MDC.remove(Exemplar.TRACE);
+      }
+    }
+
+    private static void follow(@Nullable String traceParent) {
+      Matcher trace = TRACE_OF_PARENT.matcher(traceParent == null ? "" : traceParent);
+      if (trace.matches()) {
+        MDC.put(Exemplar.TRACE, trace.group(1));
       }
     }
 

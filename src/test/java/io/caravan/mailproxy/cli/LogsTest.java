@@ -18,6 +18,7 @@ class LogsTest {
   void forget() {
     System.clearProperty("mailproxy.log.level");
     System.clearProperty("mailproxy.log.format");
+    System.clearProperty("mailproxy.home");
   }
 
   @ParameterizedTest
