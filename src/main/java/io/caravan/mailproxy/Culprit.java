@@ -34,7 +34,6 @@ final class Culprit {
       Pattern.compile(" at: >>> (.*?) <<< in route: ", Pattern.DOTALL);
   private static final Pattern DUPLICATE =
       Pattern.compile("Duplicate (?:route ids|id) detected: ([^ ,]+?)\\.? ");
-  private static final Pattern EMPTY = Pattern.compile("Unable to parse resource: file:(\\S+)");
   private static final Pattern BEAN = Pattern.compile("Error creating bean: (\\S+)");
 
   private final CamelContext context;
@@ -52,10 +51,6 @@ final class Culprit {
       Matcher duplicate = DUPLICATE.matcher(message);
       if (duplicate.find()) {
         return named("id", duplicate.group(1));
-      }
-      Matcher empty = EMPTY.matcher(message);
-      if (empty.find() && cause.getCause() == null) {
-        return List.of(empty.group(1) + ", line 1: no route; a file that switches off holds []");
       }
       Matcher bean = BEAN.matcher(message);
       if (bean.find()) {

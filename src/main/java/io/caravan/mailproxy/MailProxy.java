@@ -141,6 +141,7 @@ public final class MailProxy implements AutoCloseable {
 
           @Override
           public void beforeConfigure(BaseMainSupport support) {
+            Ranges.check(support.getCamelContext());
             ListenAddress.of(support.getCamelContext()).checkFree();
             equip(support.getCamelContext(), overlay);
           }

@@ -59,10 +59,7 @@ final class RouteOverlay extends DefaultRoutesCollector {
     var loader = PluginHelper.getResourceLoader(context);
     for (Path folder : folders) {
       for (Path file : files(folder)) {
-        if (file.toFile().length() == 0) {
-          throw new ConfigurationException(
-              file + " is empty; a file that switches off what it replaces holds []");
-        }
+        new RouteFile(file).check();
         byName.put(file.getFileName().toString(), loader.resolveResource("file:" + file));
       }
     }

@@ -17,7 +17,10 @@ public final class AccountForm {
   private static final int MAX_CONNECTIONS = 1_000;
   private static final int DEFAULT_CONNECTIONS = 10;
   private static final int DEFAULT_TTL_SECONDS = 300;
-  private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:\\[\\]-]{1,253}");
+
+  /** A name, an IPv4 address, or an IPv6 address with or without brackets; no port. */
+  private static final Pattern HOST =
+      Pattern.compile("[A-Za-z0-9._-]{1,253}|\\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*]?");
 
   /** The values for {@code upsert-account.sql}; replaces the body. */
   public Map<String, Object> read(Exchange exchange) {

@@ -40,7 +40,7 @@ public final class TenantForm {
       throw form.wrong(name, "Input should be a valid object");
     }
     if (name.equals("client_auth")) {
-      JsonFields auth = new JsonFields(node);
+      JsonFields auth = new JsonFields(node, "body", name);
       for (String field : new String[] {"method", "token", "user", "password"}) {
         auth.text(field, 4_096, null);
       }
@@ -68,22 +68,10 @@ public final class TenantForm {
     throw form.wrong(name, "Input should be the path of a URL");
   }
 
-  /** The administrator sets it, so that it may be private (DECISIONS, Guards). */
   private static @Nullable String url(JsonFields form, @Nullable String text) {
-    if (text == null) {
-      return null;
+    if (text == null || ClientUrl.usable(text)) {
+      return text;
     }
-    try {
-      URI uri = new URI(text);
-      if (("http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme()))
-          && uri.getHost() != null
-          && uri.getUserInfo() == null
-          && uri.getFragment() == null) {
-        return text;
-      }
-    } catch (URISyntaxException e) {
-      // answered below
-    }
-    throw form.wrong("client_base_url", "Input should be an http or https URL without credentials");
+    throw form.wrong("client_base_url", "Input should be " + ClientUrl.FORM);
   }
 }

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
@@ -9,17 +10,33 @@ import org.jspecify.annotations.Nullable;
 /** Reads the fields of a JSON object; what does not fit is a {@link Problem} 422. */
 public final class JsonFields {
   private final JsonNode object;
+  private final List<Object> place;
 
   public JsonFields(JsonNode object) {
+    this(object, "body");
+  }
+
+  /**
+   * Fields of an object that stands somewhere in the body.
+   *
+   * @param place the names that lead to it, {@code body} first
+   */
+  public JsonFields(JsonNode object, Object... place) {
+    this.place = List.of(place);
     if (!object.isObject()) {
-      throw Problem.invalid(
-          "model_attributes_type", List.of("body"), "Input should be a valid object");
+      throw Problem.invalid("model_attributes_type", this.place, "Input should be a valid object");
     }
     this.object = object;
   }
 
+  private List<Object> at(String name) {
+    List<Object> at = new ArrayList<>(place);
+    at.add(name);
+    return at;
+  }
+
   public Problem wrong(String name, String message) {
-    return Problem.invalid("value_error", List.of("body", name), message);
+    return Problem.invalid("value_error", at(name), message);
   }
 
   public @Nullable JsonNode node(String name) {
@@ -30,7 +47,7 @@ public final class JsonFields {
   public String required(String name, int max) {
     String text = text(name, max, null);
     if (text == null) {
-      throw Problem.invalid("missing", List.of("body", name), "Field required");
+      throw Problem.invalid("missing", at(name), "Field required");
     }
     if (text.isBlank()) {
       throw wrong(name, "Input should not be blank");
@@ -45,11 +62,10 @@ public final class JsonFields {
       return absent;
     }
     if (!node.isTextual()) {
-      throw Problem.invalid("string_type", List.of("body", name), "Input should be a valid string");
+      throw Problem.invalid("string_type", at(name), "Input should be a valid string");
     }
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(node.textValue())) {
-      throw Problem.invalid(
-          "string_unicode", List.of("body", name), "Input holds half of a surrogate pair");
+      throw Problem.invalid("string_unicode", at(name), "Input holds half of a surrogate pair");
     }
     if (node.textValue().length() > max
         || node.textValue().chars().anyMatch(Character::isISOControl)) {
@@ -75,7 +91,7 @@ public final class JsonFields {
       return null;
     }
     if (!node.isBoolean()) {
-      throw Problem.invalid("bool_type", List.of("body", name), "Input should be a valid boolean");
+      throw Problem.invalid("bool_type", at(name), "Input should be a valid boolean");
     }
     return node.booleanValue();
   }
@@ -83,7 +99,7 @@ public final class JsonFields {
   public long requiredNumber(String name, long min, long max) {
     Long number = number(name, min, max, null);
     if (number == null) {
-      throw Problem.invalid("missing", List.of("body", name), "Field required");
+      throw Problem.invalid("missing", at(name), "Field required");
     }
     return number;
   }
@@ -95,7 +111,7 @@ public final class JsonFields {
       return absent;
     }
     if (!node.isIntegralNumber()) {
-      throw Problem.invalid("int_type", List.of("body", name), "Input should be a valid integer");
+      throw Problem.invalid("int_type", at(name), "Input should be a valid integer");
     }
     if (!node.canConvertToLong() || node.longValue() < min || node.longValue() > max) {
       throw wrong(name, "Input should be between " + min + " and " + max);

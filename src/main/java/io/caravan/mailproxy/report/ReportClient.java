@@ -5,11 +5,12 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import io.caravan.mailproxy.http.Json;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -71,11 +72,26 @@ public final class ReportClient {
       answer.cancel(true);
       return ReportAnswer.unanswered("no answer within " + timeout.toSeconds() + " s");
     } catch (ExecutionException e) {
-      Throwable cause = e.getCause() instanceof IOException ? e.getCause() : e;
-      return ReportAnswer.unanswered("call failed: " + cause.getClass().getSimpleName());
+      return ReportAnswer.unanswered(
+          "call to " + URI.create(call.url()).getAuthority() + " failed: " + why(e));
     } catch (IllegalArgumentException e) {
       return ReportAnswer.refused("the sync URL or its credentials cannot be used", null);
     }
+  }
+
+  /** In words that tell an unknown host from a closed port; nothing of URL or credentials. */
+  private static String why(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause instanceof UnresolvedAddressException) {
+      return "unknown host";
+    }
+    String words = cause.getMessage();
+    return cause instanceof ClosedChannelException || words == null
+        ? "no connection"
+        : cause.getClass().getSimpleName() + ", " + words;
   }
 
   private static ReportAnswer read(HttpResponse<byte[]> response) {

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.report;
 
+import io.caravan.mailproxy.admin.ClientUrl;
 import io.caravan.mailproxy.admin.Registry;
 import java.util.Arrays;
 import java.util.List;
@@ -19,9 +20,16 @@ public final class SyncSettings {
   private int batch = 1000;
   private List<Long> retryDelays = List.of();
 
-  /** Endpoint for tenants without one of their own; blank is none. */
+  /**
+   * Endpoint for tenants without one of their own; blank is none.
+   *
+   * @throws IllegalArgumentException it cannot be called
+   */
   public void setUrl(String url) {
-    this.url = url;
+    if (!url.isBlank() && !ClientUrl.usable(url.strip())) {
+      throw new IllegalArgumentException("client.sync-url is not " + ClientUrl.FORM);
+    }
+    this.url = url.strip();
   }
 
   /** For bearer authorization; wins over user and password. */

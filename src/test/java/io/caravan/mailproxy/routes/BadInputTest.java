@@ -424,6 +424,8 @@ class BadInputTest {
         Arguments.of("host", "a%0d%0a"),
         Arguments.of("host", ""),
         Arguments.of("host", 7),
+        Arguments.of("host", "relay.test:25"),
+        Arguments.of("host", "a b"),
         Arguments.of("port", 0),
         Arguments.of("port", 65_536),
         Arguments.of("port", -1),
@@ -476,6 +478,7 @@ class BadInputTest {
         Arguments.of("client_base_url", "http://user:secret@x.test"),
         Arguments.of("client_base_url", "http://x.test/\r\nX: 1"),
         Arguments.of("client_base_url", "no url"),
+        Arguments.of("client_base_url", "http://x.test:99999/"),
         Arguments.of("client_sync_path", "/a b"),
         Arguments.of("client_sync_path", "/a#b"),
         Arguments.of("client_auth", "bearer"),
@@ -494,6 +497,8 @@ class BadInputTest {
 
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(422);
     assertThat(answer.body()).doesNotContain("secret");
+    assertThat(json(answer).path("detail").get(0).path("loc").toString())
+        .startsWith("[\"body\",\"" + field + "\"");
   }
 
   static Stream<Arguments> strayHeaders() {

@@ -55,7 +55,12 @@ class BrokenFilesTest {
             step("log: { id: b, message: x }").replace("direct:mine", "nosuch:x"),
             5,
             "nosuch"),
-        Arguments.of("nothing", "# a comment\n", 1, "[]"));
+        Arguments.of("nothing", "# a comment\n", 1, "[]"),
+        Arguments.of("not a byte", "", 1, "[]"),
+        Arguments.of("a route without its dash", "\nroute:\n  id: mine\n", 2, "is a list"),
+        Arguments.of("words", "just some words\n", 1, "is a list"),
+        Arguments.of("a list of words", "- route\n", 1, "is a mapping"),
+        Arguments.of("a route with nothing in it", "- route:\n", 1, "nothing in it"));
   }
 
   private static String step(String step) {

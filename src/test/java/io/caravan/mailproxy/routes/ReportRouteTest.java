@@ -399,6 +399,30 @@ class ReportRouteTest {
     }
   }
 
+  @Test
+  void a_route_of_ones_own_that_does_not_fail_has_taken_the_events(@TempDir Path folder) {
+    TestProxy.route(
+        folder,
+        "post-report.camel.yaml",
+        """
+        - route:
+            id: post-report
+            routeConfigurationId: inner
+            from:
+              uri: direct:post-report
+              steps:
+                - setBody: { expression: { constant: { expression: thanks } } }
+        """);
+    try (TestProxy proxy = TestProxy.start(folder)) {
+      proxy.post("/tenant", endpoint.tenant(tenant));
+      proxy.sandboxAccount(tenant, "main");
+      proxy.submit(message(tenant, "main", "m"));
+
+      await().atMost(SOON).until(() -> proxy.message(tenant, "m").has("reported_ts"));
+      assertThat(endpoint.calls).isEmpty();
+    }
+  }
+
   static Stream<Arguments> globalEndpoints() {
     return Stream.of(
         Arguments.of("tok", "u", "p", "Bearer tok"),

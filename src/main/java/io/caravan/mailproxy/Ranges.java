@@ -1,0 +1,73 @@
+package io.caravan.mailproxy;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.camel.CamelContext;
+
+/** What the settings that are numbers may be; a wrong one is named before anything starts. */
+final class Ranges {
+  private static final long MANY = 1_000_000_000;
+  private static final long MAX_THREADS = 10_000;
+  private static final long MAX_INT = Integer.MAX_VALUE;
+  private static final long MAX_LONG = Long.MAX_VALUE;
+
+  private record Range(long min, long max) {}
+
+  private static final Map<String, Range> RANGES =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("http.max-body-bytes", new Range(1, MAX_INT)),
+              Map.entry("http.workers", new Range(1, MAX_THREADS)),
+              Map.entry("drain.seconds", new Range(0, MANY)),
+              Map.entry("health.stall-seconds", new Range(1, MANY)),
+              Map.entry("message.max-recipients", new Range(1, MAX_INT)),
+              Map.entry("message.max-bytes", new Range(1, MAX_INT)),
+              Map.entry("message.max-age-seconds", new Range(1, MANY)),
+              Map.entry("intake.max-messages", new Range(1, MAX_INT)),
+              Map.entry("intake.max-bytes", new Range(1, MAX_LONG)),
+              Map.entry("queue.ram.concurrencyremote", new Range(1, MAX_THREADS)),
+              Map.entry("queue.disk.concurrencyremote", new Range(1, MAX_THREADS)),
+              Map.entry("queue.ram.max-batches", new Range(1, MAX_INT)),
+              Map.entry("queue.ram.max-bytes", new Range(1, MAX_LONG)),
+              Map.entry("retry.max-attempts", new Range(1, MANY)),
+              Map.entry("smtp.connect-timeout", new Range(1, MANY)),
+              Map.entry("smtp.dot-timeout", new Range(1, MANY)),
+              Map.entry("smtp.message-deadline", new Range(1, MANY)),
+              Map.entry("sync.interval", new Range(1, MANY)),
+              Map.entry("sync.timeout-seconds", new Range(1, MANY)),
+              Map.entry("sync.batch", new Range(1, 10_000)),
+              Map.entry("sync.parallel", new Range(1, MAX_THREADS)),
+              Map.entry("probe.interval-seconds", new Range(1, MANY)),
+              Map.entry("telemetry.count-seconds", new Range(1, MANY)),
+              Map.entry("telemetry.max-series", new Range(1, MAX_INT))));
+
+  private Ranges() {}
+
+  /**
+   * Checks all of them.
+   *
+   * @throws ConfigurationException one is no number, or out of its range
+   */
+  static void check(CamelContext context) {
+    RANGES.forEach(
+        (key, range) -> {
+          String value = context.resolvePropertyPlaceholders("{{" + key + "}}");
+          if (!within(range, value.strip())) {
+            String variable = "GMP_" + key.replaceAll("[.-]", "_").toUpperCase(Locale.ROOT);
+            throw new ConfigurationException(
+                "setting %s (%s) is \"%s\", it must be a number from %d to %d"
+                    .formatted(key, variable, value, range.min(), range.max()));
+          }
+        });
+  }
+
+  private static boolean within(Range range, String value) {
+    try {
+      long number = Long.parseLong(value);
+      return number >= range.min() && number <= range.max();
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+}
