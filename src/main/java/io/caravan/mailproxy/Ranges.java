@@ -20,7 +20,7 @@ final class Ranges {
               Map.entry("http.max-body-bytes", new Range(1, MAX_INT)),
               Map.entry("http.workers", new Range(1, MAX_THREADS)),
               Map.entry("drain.seconds", new Range(0, MANY)),
-              Map.entry("health.stall-seconds", new Range(1, MANY)),
+              Map.entry("health.stall-seconds", new Range(0, MANY)),
               Map.entry("message.max-recipients", new Range(1, MAX_INT)),
               Map.entry("message.max-bytes", new Range(1, MAX_INT)),
               Map.entry("message.max-age-seconds", new Range(1, MANY)),
