@@ -10,6 +10,7 @@ import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.telemetry.RouteMeters;
+import io.caravan.mailproxy.telemetry.Statsd;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Path;
@@ -213,7 +214,7 @@ public final class MailProxy implements AutoCloseable {
     CamelContext context = main.getCamelContext();
     if (context != null) {
       for (Class<? extends AutoCloseable> type :
-          List.of(SmtpPool.class, SandboxRelay.class, Outbox.class, Database.class)) {
+          List.of(Statsd.class, SmtpPool.class, SandboxRelay.class, Outbox.class, Database.class)) {
         parts.addAll(context.getRegistry().findByType(type));
       }
     }

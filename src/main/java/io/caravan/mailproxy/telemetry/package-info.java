@@ -1,4 +1,4 @@
-/** Meters, the Prometheus writer, health checks. */
+/** Meters, what is written to Prometheus and StatsD, health checks. */
 @NullMarked
 package io.caravan.mailproxy.telemetry;
 
