@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -99,6 +100,9 @@ public final class CheckTelemetry {
   private boolean held = true;
   private boolean skipped;
 
+  /** Port of the listener for Prometheus alone; 0: there is none. */
+  private int listen;
+
   /** A row of metrics.tsv. */
   private record Family(
       String name, String type, List<String> labels, String statsd, boolean milliseconds) {}
@@ -119,8 +123,7 @@ public final class CheckTelemetry {
         labels.add(label.split(":", -1)[0]);
       }
       catalogue.add(
-          new Family(
-              column[0], column[1], labels, column[3], column[3].endsWith("_milliseconds")));
+          new Family(column[0], column[1], labels, column[3], column[3].endsWith("_milliseconds")));
     }
   }
 
@@ -227,8 +230,6 @@ public final class CheckTelemetry {
 
   // the proxy and its mail
 
-  private int listen;
-
   private ProxyProcess start(Endpoint endpoint, int statsdPort) throws IOException {
     Path home = Files.createDirectories(folder.resolve("proxy"));
     Files.createDirectories(home.resolve("routes.d"));
@@ -259,10 +260,14 @@ public final class CheckTelemetry {
     if (has("statsd.host") && statsdPort != 0) {
       environment.addAll(
           List.of(
-              "GMP_STATSD_HOST", "127.0.0.1",
-              "GMP_STATSD_PORT", String.valueOf(statsdPort),
-              "GMP_STATSD_PREFIX", PREFIX,
-              "GMP_STATSD_INTERVAL_SECONDS", "1"));
+              "GMP_STATSD_HOST",
+              "127.0.0.1",
+              "GMP_STATSD_PORT",
+              String.valueOf(statsdPort),
+              "GMP_STATSD_PREFIX",
+              PREFIX,
+              "GMP_STATSD_INTERVAL_SECONDS",
+              "1"));
     }
     return ProxyProcess.start(
         home,
@@ -277,8 +282,7 @@ public final class CheckTelemetry {
     for (String id : List.of("primary-smtp", "bulk-smtp", "a-b", "a.b", "quote\\\"back\\\\slash")) {
       proxy.post("/account", account(id, "\"type\":\"sandbox\""));
     }
-    proxy.post(
-        "/account", account("ipaddr-1", "\"host\":\"127.0.0.1\",\"port\":" + relay.port()));
+    proxy.post("/account", account("ipaddr-1", "\"host\":\"127.0.0.1\",\"port\":" + relay.port()));
     List<String> items = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
       items.add(item("s" + i, List.of("primary-smtp", "bulk-smtp", "a-b", "a.b").get(i % 4), "x"));
@@ -311,7 +315,7 @@ public final class CheckTelemetry {
 
   private static String item(String id, String account, String to) {
     return ("{\"id\":\"%s\",\"tenant_id\":\"acme\",\"account_id\":\"%s\",\"from\":\"a@example.test\","
-            + "\"to\":[\"%s@example.test\"],\"subject\":\"s\",\"body\":\"b\"}")
+                + "\"to\":[\"%s@example.test\"],\"subject\":\"s\",\"body\":\"b\"}")
         .formatted(id, account, to);
   }
 
@@ -388,7 +392,8 @@ public final class CheckTelemetry {
       Text all = new Text(type, body);
       all.types.clear();
       types.forEach(
-          (name, of) -> all.types.put(of.equals("counter") && !has(name) ? name + "_total" : name, of));
+          (name, of) ->
+              all.types.put(of.equals("counter") && !has(name) ? name + "_total" : name, of));
       return all;
     }
 
@@ -407,7 +412,8 @@ public final class CheckTelemetry {
           String[] word = line.split(" ", 4);
           boolean suffix = "counter".equals(types.get(word[2])) && !has(word[2]);
           // a counter without any series cannot tell what its name was
-          boolean silent = samples.keySet().stream().noneMatch(key -> key.startsWith(word[2] + "_total{"));
+          boolean silent =
+              samples.keySet().stream().noneMatch(key -> key.startsWith(word[2] + "_total{"));
           out.append("# ").append(word[1]).append(' ').append(word[2]);
           out.append(suffix && !silent ? "_total " : " ");
           out.append(word[3].replace("\\\"", "\"")).append('\n');
@@ -620,7 +626,8 @@ public final class CheckTelemetry {
       for (String job : jobs.keySet()) {
         boolean up =
             eventually(
-                () -> server.isAlive() && stored(port, "up{job=\"" + job + "\"}").containsValue(1.0));
+                () ->
+                    server.isAlive() && stored(port, "up{job=\"" + job + "\"}").containsValue(1.0));
         if (that(
             "Prometheus scrapes: " + job,
             up,
@@ -710,7 +717,10 @@ public final class CheckTelemetry {
   /** The alert rules ask for what is there. */
   private void alerts(ProxyProcess proxy, int port) throws Exception {
     Set<String> there = new TreeSet<>();
-    text(proxy, TEXT).samples.keySet().forEach(key -> there.add(key.substring(0, key.indexOf('{'))));
+    text(proxy, TEXT)
+        .samples
+        .keySet()
+        .forEach(key -> there.add(key.substring(0, key.indexOf('{'))));
     Set<String> asked = new TreeSet<>();
     for (String file : List.of("alerts.yml", "alerts-probes.yml")) {
       if (file.equals("alerts.yml") || has("probe.interval-seconds")) {
@@ -837,7 +847,8 @@ public final class CheckTelemetry {
                       JSON.writeValueAsString(backEnd.toString()),
                       JSON.writeValueAsString(flushes.toString())));
       process =
-          started("statsd", "node", statsd.resolve("stats.js").toString(), configuration.toString());
+          started(
+              "statsd", "node", statsd.resolve("stats.js").toString(), configuration.toString());
       that(
           "statsd is up",
           eventually(() -> ask("health").contains("health: up") && Files.exists(flushes)),
@@ -990,8 +1001,7 @@ public final class CheckTelemetry {
                 if (!keys.isEmpty()) {
                   wrong.add("not documented: " + keys);
                 }
-                compared[0] =
-                    after.counters.size() + after.gauges.size() + after.timings.size();
+                compared[0] = after.counters.size() + after.gauges.size() + after.timings.size();
                 return wrong.isEmpty();
               });
       that("StatsD: " + compared[0] + " keys carry the values of /metrics", equal, wrong);
@@ -1089,9 +1099,9 @@ public final class CheckTelemetry {
   }
 
   private static String difference(Set<?> expected, Set<?> found) {
-    Set<Object> missing = new java.util.LinkedHashSet<>(expected);
+    Set<Object> missing = new LinkedHashSet<>(expected);
     missing.removeAll(found);
-    Set<Object> more = new java.util.LinkedHashSet<>(found);
+    Set<Object> more = new LinkedHashSet<>(found);
     more.removeAll(expected);
     return "missing " + missing + ", too many " + more;
   }
