@@ -9,6 +9,7 @@ import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.report.Reports;
+import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
 import io.caravan.mailproxy.telemetry.Statsd;
 import java.io.InputStream;
@@ -167,6 +168,7 @@ public final class MailProxy implements AutoCloseable {
       overlay.loadBeans(context);
       context.addRoutePolicyFactory(
           context.getRegistry().lookupByNameAndType("routeMeters", RouteMeters.class));
+      context.getRegistry().findByType(PrometheusListener.class).forEach(PrometheusListener::start);
     } catch (Exception e) {
       throw new IllegalStateException(e.getMessage(), e);
     }
@@ -214,7 +216,13 @@ public final class MailProxy implements AutoCloseable {
     CamelContext context = main.getCamelContext();
     if (context != null) {
       for (Class<? extends AutoCloseable> type :
-          List.of(Statsd.class, SmtpPool.class, SandboxRelay.class, Outbox.class, Database.class)) {
+          List.of(
+              PrometheusListener.class,
+              Statsd.class,
+              SmtpPool.class,
+              SandboxRelay.class,
+              Outbox.class,
+              Database.class)) {
         parts.addAll(context.getRegistry().findByType(type));
       }
     }

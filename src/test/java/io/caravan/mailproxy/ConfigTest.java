@@ -34,10 +34,10 @@ class ConfigTest {
 
   private static final Pattern SECTION = Pattern.compile("# -- (.+)");
   private static final Pattern COMMENT = Pattern.compile("# (.+)");
-  private static final Pattern SETTING = Pattern.compile("([a-z][a-z0-9.-]*)=(.*)");
+  private static final Pattern SETTING = Pattern.compile("([a-z][a-z0-9._-]*)=(.*)");
   private static final Pattern CAMEL = Pattern.compile("camel\\..*=.*");
   private static final Pattern VALUE = Pattern.compile("\\{\\{env:([A-Z0-9_]+):(.*)}}");
-  private static final Pattern USE = Pattern.compile("\\{\\{\\??([a-z][a-z0-9.-]*)(:[^}]*)?}}");
+  private static final Pattern USE = Pattern.compile("\\{\\{\\??([a-z][a-z0-9._-]*)(:[^}]*)?}}");
 
   private record Setting(String section, String key, String value, String comment) {
     String variable() {

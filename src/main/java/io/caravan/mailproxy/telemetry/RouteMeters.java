@@ -32,6 +32,9 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
 
   private static final String CATEGORY = "category";
 
+  /** Of metrics, status and health. */
+  private static final String STATS = "engine_stats";
+
   /** Of HTTP routes that name no group. */
   private static final String API = "engine_api";
 
@@ -39,7 +42,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
   private static final String OTHER = "other";
 
   /** The categories that something here can have. */
-  private static final List<String> CATEGORIES = List.of("inject", "engine_stats", API, OTHER);
+  private static final List<String> CATEGORIES = List.of("inject", STATS, API, OTHER);
 
   private final MeterRegistry registry;
 
@@ -56,6 +59,11 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
   /** A request that reached no route was answered, so many nanoseconds after its head. */
   public void unrouted(long nanos) {
     timer(OTHER).record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** The listener for Prometheus answered a scrape, so many nanoseconds after its head. */
+  public void scraped(long nanos) {
+    timer(STATS).record(nanos, TimeUnit.NANOSECONDS);
   }
 
   private Timer timer(String category) {

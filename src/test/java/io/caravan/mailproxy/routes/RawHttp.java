@@ -10,16 +10,16 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 
 /** HTTP by hand, for what a well-behaved client cannot say. */
-final class RawHttp {
+public final class RawHttp {
   private static final int PATIENCE_MILLIS = 20_000;
 
   /** More than fits in memory. */
-  static final long MOST = 8L << 30;
+  public static final long MOST = 8L << 30;
 
   private RawHttp() {}
 
   /** Sends these characters as bytes and reads until the server closes. */
-  static String send(URI server, String request) throws IOException {
+  public static String send(URI server, String request) throws IOException {
     try (Socket socket = connect(server)) {
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       return rest(socket);
@@ -27,7 +27,7 @@ final class RawHttp {
   }
 
   /** Sends a request without an end; what the server says before it hangs up. */
-  static Endless sendEndlessly(URI server, String head, String piece) throws IOException {
+  public static Endless sendEndlessly(URI server, String head, String piece) throws IOException {
     byte[] bytes = piece.getBytes(StandardCharsets.ISO_8859_1);
     long sent = 0;
     try (Socket socket = connect(server)) {
@@ -51,9 +51,10 @@ final class RawHttp {
   }
 
   /** What came back, and how much was taken. */
-  record Endless(String answer, long sent) {}
+  public record Endless(String answer, long sent) {}
 
-  private static Socket connect(URI server) throws IOException {
+  /** A connection whose reads end after a while. */
+  public static Socket connect(URI server) throws IOException {
     Socket socket = new Socket(server.getHost(), server.getPort());
     socket.setSoTimeout(PATIENCE_MILLIS);
     return socket;
