@@ -1,10 +1,18 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.caravan.mailproxy.endtoend.KeepAlive;
 import io.caravan.mailproxy.endtoend.ProxyProcess;
 import io.caravan.mailproxy.endtoend.SmtpSink;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +45,8 @@ public final class Run {
       """
       bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
-                [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]\
+                [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
+                [--telemetry both|off] [--against-telemetry both|off]\
       """;
 
   private static final String TENANT = "bench";
@@ -61,6 +70,8 @@ public final class Run {
     options.put("--jvm", "-Xmx1g -XX:+UseParallelGC"); // as bin/mail-proxy does
     options.put("--against", "");
     options.put("--against-jvm", "");
+    options.put("--telemetry", "both");
+    options.put("--against-telemetry", "");
     for (int i = 0; i < args.length; i += 2) {
       if (i + 1 == args.length || options.replace(args[i], args[i + 1]) == null) {
         throw new IllegalArgumentException(args[i]);
@@ -99,10 +110,18 @@ public final class Run {
   private boolean all() throws Exception {
     System.out.println(options + ", processors " + Runtime.getRuntime().availableProcessors());
     List<Side> sides = new ArrayList<>();
-    sides.add(new Side("this", Path.of("").toAbsolutePath(), options.get("--jvm")));
-    if (!options.get("--against").isEmpty() || !options.get("--against-jvm").isEmpty()) {
+    boolean telemetry = options.get("--telemetry").equals("both");
+    sides.add(new Side("this", Path.of("").toAbsolutePath(), options.get("--jvm"), telemetry));
+    if (Stream.of("--against", "--against-jvm", "--against-telemetry")
+        .anyMatch(option -> !options.get(option).isEmpty())) {
       Path other = Path.of(options.get("--against")).toAbsolutePath();
-      sides.add(new Side("against", other, options.get("--against-jvm")));
+      String jvm = options.get("--against-jvm");
+      sides.add(
+          new Side(
+              "against",
+              other,
+              jvm.isEmpty() ? options.get("--jvm") : jvm,
+              !options.get("--against-telemetry").equals("off")));
     }
     boolean valid = true;
     for (int i = 1; i <= number("--runs"); i++) {
@@ -130,9 +149,11 @@ public final class Run {
     final String name;
     final Path checkout;
     final List<String> jvm;
+    final boolean telemetry;
     final List<Map<String, Double>> runs = new ArrayList<>();
 
-    Side(String name, Path checkout, String jvm) {
+    Side(String name, Path checkout, String jvm, boolean telemetry) {
+      this.telemetry = telemetry;
       this.name = name;
       this.checkout = checkout;
       this.jvm = jvm.isBlank() ? List.of() : List.of(jvm.strip().split(" +"));
@@ -185,7 +206,11 @@ public final class Run {
     Path checkout = side.checkout;
     Files.createDirectories(home.resolve("routes.d"));
     Files.createSymbolicLink(home.resolve("config"), checkout.resolve("config"));
-    Files.createSymbolicLink(home.resolve("routes"), checkout.resolve("routes"));
+    if (side.telemetry) {
+      Files.createSymbolicLink(home.resolve("routes"), checkout.resolve("routes"));
+    } else {
+      BackEnds.routesThatDoNotCount(checkout.resolve("routes"), home.resolve("routes"));
+    }
     Map<String, CountDownLatch> awaited = new ConcurrentHashMap<>();
     Map<String, Long> arrived = new ConcurrentHashMap<>();
     AtomicLong taken = new AtomicLong();
@@ -202,9 +227,16 @@ public final class Run {
                 });
         PostfixSink postfix =
             options.get("--sink").equals("smtp-sink") ? new PostfixSink(home) : null;
+        BackEnds backEnds = new BackEnds();
         ProxyProcess proxy =
             ProxyProcess.start(
-                home, checkout.resolve("target/mail-proxy.jar").toString(), side.jvm)) {
+                home,
+                checkout.resolve("target/mail-proxy.jar").toString(),
+                side.jvm,
+                side.telemetry ? backEnds.on() : BackEnds.OFF)) {
+      if (side.telemetry) {
+        backEnds.scrape(proxy.port());
+      }
       equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port);
 
       load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), "load-");
@@ -266,6 +298,95 @@ public final class Run {
           }
         }
       }
+    }
+  }
+
+  /** What takes the telemetry of a run: a StatsD server that reads, and a scrape every 15 s. */
+  private static final class BackEnds implements AutoCloseable {
+    /** Neither back end, no meters that ride along. */
+    static final String[] OFF = {
+      "GMP_TELEMETRY_CAMEL_METERS", "false", "GMP_TELEMETRY_JVM_METERS", "false"
+    };
+
+    private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+    private static final int SCRAPE_MILLIS = 15_000;
+    private final DatagramSocket statsd = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+    private final Thread reader = new Thread(this::read, "statsd");
+    private volatile boolean closed;
+
+    BackEnds() throws IOException {
+      reader.setDaemon(true);
+      reader.start();
+    }
+
+    String[] on() {
+      return new String[] {
+        "GMP_STATSD_HOST", "127.0.0.1", "GMP_STATSD_PORT", String.valueOf(statsd.getLocalPort())
+      };
+    }
+
+    void scrape(int port) {
+      Thread scraper =
+          new Thread(
+              () -> {
+                while (!closed) {
+                  try {
+                    HttpURLConnection request =
+                        (HttpURLConnection)
+                            URI.create("http://127.0.0.1:" + port + "/metrics")
+                                .toURL()
+                                .openConnection();
+                    request.setRequestProperty("Accept", "application/openmetrics-text");
+                    request.getInputStream().readAllBytes();
+                    Thread.sleep(SCRAPE_MILLIS);
+                  } catch (IOException | InterruptedException e) {
+                    return; // the proxy has ended
+                  }
+                }
+              },
+              "scraper");
+      scraper.setDaemon(true);
+      scraper.start();
+    }
+
+    private void read() {
+      DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
+      while (!closed) {
+        try {
+          statsd.receive(packet);
+        } catch (IOException e) {
+          return;
+        }
+      }
+    }
+
+    /** The routes without their micrometer: steps. */
+    static void routesThatDoNotCount(Path from, Path to) throws IOException {
+      Files.createDirectories(to);
+      try (Stream<Path> files = Files.list(from)) {
+        for (Path file : files.toList()) {
+          JsonNode tree = YAML.readTree(file.toFile());
+          withoutCounting(tree);
+          YAML.writeValue(to.resolve(file.getFileName()).toFile(), tree);
+        }
+      }
+    }
+
+    private static void withoutCounting(JsonNode node) {
+      if (node instanceof ArrayNode list) {
+        for (int i = list.size() - 1; i >= 0; i--) {
+          if (list.get(i).path("to").path("uri").asText().startsWith("micrometer:")) {
+            list.remove(i);
+          }
+        }
+      }
+      node.forEach(BackEnds::withoutCounting);
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+      statsd.close();
     }
   }
 

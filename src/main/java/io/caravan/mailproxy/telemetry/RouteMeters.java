@@ -17,6 +17,7 @@ import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicy;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyConfiguration;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyNamingStrategy;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.spi.RoutePolicy;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
@@ -30,6 +31,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
   /** Times HTTP requests, by category. */
   static final String REQUESTS = "http.requests";
 
+  private static final String HTTP = "platform-http:";
   private static final String CATEGORY = "category";
 
   /** Of metrics, status and health. */
@@ -45,9 +47,15 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
   private static final List<String> CATEGORIES = List.of("inject", STATS, API, OTHER);
 
   private final MeterRegistry registry;
+  private final boolean camel;
 
-  public RouteMeters(MeterRegistry registry) {
+  /**
+   * @param camel whether routes that are not for HTTP are measured too ({@code
+   *     telemetry.camel-meters})
+   */
+  public RouteMeters(MeterRegistry registry, boolean camel) {
     this.registry = registry;
+    this.camel = camel;
     setMeterRegistry(registry);
     setNamingStrategy(new Names());
     MicrometerRoutePolicyConfiguration configuration = new MicrometerRoutePolicyConfiguration();
@@ -71,7 +79,14 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
   }
 
   @Override
-  public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
+  public @Nullable RoutePolicy createRoutePolicy(
+      CamelContext context, String routeId, NamedNode route) {
+    boolean http =
+        route instanceof RouteDefinition definition
+            && definition.getInput().getEndpointUri().startsWith(HTTP);
+    if (!camel && !http) {
+      return null;
+    }
     MicrometerRoutePolicy policy = new FromTheHead(this);
     policy.setMeterRegistry(getMeterRegistry());
     policy.setNamingStrategy(getNamingStrategy());
@@ -80,7 +95,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
   }
 
   private static boolean http(Route route) {
-    return route.getEndpoint().getEndpointUri().startsWith("platform-http:");
+    return route.getEndpoint().getEndpointUri().startsWith(HTTP);
   }
 
   private static final class Names implements MicrometerRoutePolicyNamingStrategy {

@@ -220,6 +220,19 @@ class MetersTest {
     }
   }
 
+  @Test
+  void meters_that_ride_along_can_be_left_behind() {
+    try (TestProxy proxy =
+        TestProxy.start(home, "telemetry.camel-meters", "false", "telemetry.jvm-meters", "false")) {
+      proxy.get("/nowhere");
+      Metrics now = Metrics.of(proxy);
+
+      assertThat(requests(now, "other")).isEqualTo(1);
+      assertThat(now.mentions("camel_")).isFalse();
+      assertThat(now.mentions("jvm_")).isFalse();
+    }
+  }
+
   private static double requests(Metrics metrics, String category) {
     return metrics.of("http_request_duration_seconds_count{category=\"" + category + "\"}");
   }
