@@ -89,6 +89,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     }
     MicrometerRoutePolicy policy = new FromTheHead(this);
     policy.setMeterRegistry(getMeterRegistry());
+    policy.setSkipCamelInfo(!camel);
     policy.setNamingStrategy(getNamingStrategy());
     policy.setConfiguration(getPolicyConfiguration());
     return policy;

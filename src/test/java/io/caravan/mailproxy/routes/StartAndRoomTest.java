@@ -51,6 +51,7 @@ class StartAndRoomTest {
         assertThat(answer.headers().firstValue("Retry-After")).contains("1");
       }
       large.join();
+      await().until(() -> Metrics.of(proxy).of("simplemh_http_queue_bytes") == 0);
       for (int i = 0; i < 5; i++) {
         proxy.submit(message("acme", "a", "small"));
       }
