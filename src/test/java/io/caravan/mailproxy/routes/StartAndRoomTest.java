@@ -53,7 +53,7 @@ class StartAndRoomTest {
       large.join();
       await().until(() -> Metrics.of(proxy).of("simplemh_http_queue_bytes") == 0);
       for (int i = 0; i < 5; i++) {
-        proxy.submit(message("acme", "a", "small"));
+        proxy.submit(message("acme", "a", "small-" + i));
       }
     }
   }
