@@ -44,6 +44,7 @@ public final class Attempts {
   private final Outbox outbox;
   private final Lanes lanes;
   private final SandboxRelay sandbox;
+  private final LongAdder started = new LongAdder();
   private final Map<String, LongAdder> active = new ConcurrentHashMap<>();
   private final List<BiConsumer<String, String>> abandoned = new CopyOnWriteArrayList<>();
 
@@ -59,6 +60,7 @@ public final class Attempts {
   /** Starts an attempt of the delivery in the body. However the route ends, it is closed. */
   public void begin(Exchange exchange) {
     Attempt attempt = new Attempt(exchange.getMessage().getBody(Delivery.class));
+    started.increment();
     exchange.setProperty(Attempt.PROPERTY, attempt);
     exchange
         .getExchangeExtension()
@@ -223,6 +225,11 @@ public final class Attempts {
               : account.id();
       abandoned.forEach(listener -> listener.accept(id, attempt.getQueueName()));
     }
+  }
+
+  /** Attempts that began. */
+  public long started() {
+    return started.sum();
   }
 
   /** How many attempts are with the relays of accounts of this id now. */

@@ -24,8 +24,8 @@ import org.slf4j.MDC;
 
 /**
  * Camel's route policy, with one rule of names: the timer of an HTTP route is the documented one of
- * HTTP requests, under the category that the route's {@code group} names; all other routes keep
- * Camel's names.
+ * HTTP requests, under the category that the route's {@code group} names. All other routes keep
+ * Camel's names, see {@link CountedRoute}.
  */
 public final class RouteMeters extends MicrometerRoutePolicyFactory {
   /** Times HTTP requests, by category. */
@@ -60,6 +60,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     setNamingStrategy(new Names());
     MicrometerRoutePolicyConfiguration configuration = new MicrometerRoutePolicyConfiguration();
     configuration.setContextEnabled(false);
+    configuration.setAdditionalCounters(camel);
     setPolicyConfiguration(configuration);
     CATEGORIES.forEach(this::timer);
   }
@@ -84,8 +85,8 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     boolean http =
         route instanceof RouteDefinition definition
             && definition.getInput().getEndpointUri().startsWith(HTTP);
-    if (!camel && !http) {
-      return null;
+    if (!http) {
+      return camel ? new CountedRoute(registry) : null;
     }
     MicrometerRoutePolicy policy = new FromTheHead(this);
     policy.setMeterRegistry(getMeterRegistry());
@@ -95,21 +96,14 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     return policy;
   }
 
-  private static boolean http(Route route) {
-    return route.getEndpoint().getEndpointUri().startsWith(HTTP);
-  }
-
   private static final class Names implements MicrometerRoutePolicyNamingStrategy {
     @Override
     public String getName(Route route) {
-      return http(route) ? REQUESTS : DEFAULT.getName(route);
+      return REQUESTS;
     }
 
     @Override
     public Tags getTags(Route route) {
-      if (!http(route)) {
-        return DEFAULT.getTags(route);
-      }
       return Tags.of(CATEGORY, route.getGroup() == null ? API : route.getGroup());
     }
   }
@@ -130,7 +124,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     public void onExchangeBegin(Route route, Exchange exchange) {
       super.onExchangeBegin(route, exchange);
       long head = HttpEdge.head();
-      if (head != 0 && http(route)) {
+      if (head != 0) {
         exchange.setProperty(sampleOf(route, exchange), Timer.start(new Since(head)));
         follow(exchange.getMessage().getHeader(TRACE_PARENT, String.class));
       }
@@ -139,9 +133,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     @Override
     public void onExchangeDone(Route route, Exchange exchange) {
       super.onExchangeDone(route, exchange);
-      if (http(route)) {
-        MDC.remove(Exemplar.TRACE);
-      }
+      MDC.remove(Exemplar.TRACE);
     }
 
     private static void follow(@Nullable String traceParent) {

@@ -55,7 +55,6 @@ public final class Sources {
   public void setOutbox(Outbox outbox) {
     gauge("mail.pending", outbox, Outbox::pending);
     registry.counter("messages.new");
-    registry.counter("attempts.started");
   }
 
   /** Connections by source address. */
@@ -87,8 +86,9 @@ public final class Sources {
     gauge("events.age", sync, d -> d.waiting().retryAge(), with(to, "tried", "yes"));
   }
 
-  /** Attempts that are with a relay, and those that end without a result. */
+  /** Attempts that began, that are with a relay, and that end without a result. */
   public void setAttempts(Attempts attempts) {
+    counter("attempts.started", attempts, Attempts::started);
     accounts.listen(
         new Registry.Listener() {
           @Override

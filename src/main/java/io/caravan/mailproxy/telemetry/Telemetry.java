@@ -100,7 +100,7 @@ public final class Telemetry extends SimpleMeterRegistry {
 
   @Override
   protected Counter newCounter(Meter.Id id) {
-    return new TracedCounter(id);
+    return series.containsKey(id.getName()) ? new TracedCounter(id) : super.newCounter(id);
   }
 
   @Override
