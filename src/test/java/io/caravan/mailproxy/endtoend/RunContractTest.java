@@ -241,10 +241,14 @@ class RunContractTest {
           .atMost(START)
           .until(
               () -> said().contains("later") && said().contains("bad") && said().contains("good"));
+      await().atMost(START).until(() -> said().contains("metrics interval="));
       process.destroy();
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     }
-    List<String> lines = said().lines().toList();
+    List<String> lines = new ArrayList<>(said().lines().toList());
+    List<String> metrics = Files.readAllLines(home.resolve("log/metrics/current"));
+    assertThat(metrics).isNotEmpty().allMatch(line -> line.contains("metrics interval="));
+    lines.addAll(metrics); // in the log's form
     if (format.equals("plain")) {
       String time = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3} ";
       assertThat(lines).anyMatch(l -> l.matches(time + "INFO Message good sent via main"));
