@@ -13,6 +13,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Route;
+import org.apache.camel.component.micrometer.MicrometerConstants;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicy;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyConfiguration;
 import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
@@ -145,7 +146,11 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
 
     /** Where the policy keeps an exchange's sample. */
     private static String sampleOf(Route route, Exchange exchange) {
-      return "camel.route.policy-" + route.getId() + "-" + exchange.getExchangeId();
+      return String.join(
+          "-",
+          MicrometerConstants.DEFAULT_CAMEL_ROUTE_POLICY_METER_NAME,
+          route.getId(),
+          exchange.getExchangeId());
     }
   }
 

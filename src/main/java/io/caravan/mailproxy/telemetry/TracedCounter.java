@@ -15,7 +15,7 @@ final class TracedCounter extends CumulativeCounter {
   @Override
   public void increment(double amount) {
     super.increment(amount);
-    Exemplar now = Exemplar.of(amount);
+    Exemplar now = amount > 0 ? Exemplar.of(amount) : null;
     if (now != null) {
       exemplar = now;
     }
