@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,10 +20,15 @@ import org.jspecify.annotations.Nullable;
 public final class Readings {
   private final MeterRegistry registry;
   private final Catalogue catalogue;
+  private final Set<String> documented;
 
   public Readings(MeterRegistry registry, Catalogue catalogue) {
     this.registry = registry;
     this.catalogue = catalogue;
+    this.documented =
+        catalogue.all().stream()
+            .map(Catalogue.Family::meter)
+            .collect(Collectors.toUnmodifiableSet());
   }
 
   /**
@@ -133,6 +140,6 @@ public final class Readings {
 
   /** Whether a meter feeds a documented family, so that it is not written under its own name. */
   boolean documented(String meter) {
-    return catalogue.all().stream().anyMatch(family -> family.meter().equals(meter));
+    return documented.contains(meter);
   }
 }
