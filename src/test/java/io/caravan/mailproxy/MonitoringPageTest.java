@@ -102,7 +102,7 @@ class MonitoringPageTest {
     page.append(
         """
         %d families are documented, %d of them are fed here. A family is exposed if and only if the part that feeds it is
-        there: none is a constant zero. *Fed by* names the meter inside, and which of its tags count; routes write to meters
+        there: none is written only to look complete. *Fed by* names the meter inside, and which of its tags count; routes write to meters
         with `micrometer:` steps.
 
         | metric | type | labels | StatsD key | fed by | what it tells |

@@ -6,6 +6,7 @@ import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Recipient;
+import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.Verdict;
 import java.util.HashMap;
 import java.util.List;
@@ -27,6 +28,8 @@ public final class Attempt {
   private @Nullable OutgoingMail mail;
   private List<Answer> answers = List.of();
   private final Map<Recipient, Verdict> verdicts = new HashMap<>();
+  private boolean lastTry;
+  private @Nullable Settled settled;
   private boolean connected = true;
   private boolean open = true;
 
@@ -90,6 +93,28 @@ public final class Attempt {
 
   void judge(Answer answer, Verdict.Fate fate, @Nullable Long delayMillis, String reason) {
     verdicts.put(answer.recipient(), new Verdict(answer, fate, delayMillis, reason));
+  }
+
+  /** A recipient would have been tried again, had there not been enough attempts already. */
+  void exhausted() {
+    lastTry = true;
+  }
+
+  void settled(Settled recorded) {
+    settled = recorded;
+  }
+
+  /**
+   * The documented result under which it is counted, once it is recorded: a deferral also where
+   * none follows (telemetry.md 5, R23); {@code unknown_report_code} where someone else had recorded
+   * a result before.
+   */
+  public String getCountedName() {
+    Settled recorded = settled;
+    if (recorded == null || recorded.result() == Settled.Result.LATE) {
+      return "unknown_report_code";
+    }
+    return lastTry ? "deferral" : recorded.getResultName();
   }
 
   void answered(List<Answer> all) {

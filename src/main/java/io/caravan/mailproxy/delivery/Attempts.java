@@ -198,6 +198,7 @@ public final class Attempts {
   public Settled record(Exchange exchange) {
     Attempt attempt = attempt(exchange);
     Settled settled = outbox.record(attempt.result());
+    attempt.settled(settled);
     attempt.close();
     return settled;
   }

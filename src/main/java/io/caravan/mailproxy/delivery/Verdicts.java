@@ -64,9 +64,11 @@ public final class Verdicts {
     int most = exchange.getProperty(MAX_ATTEMPTS, Integer.class);
     long delay = schedule.delayMillis(attempt.getNumber());
     if (attempt.getNumber() >= most) {
+      attempt.exhausted();
       attempt.judge(
           answer, Fate.FAILED, null, "Max retries (" + (most - 1) + ") exceeded: " + answer.said());
     } else if (clock.millis() + delay > givenUpAt(attempt.getDelivery())) {
+      attempt.exhausted();
       attempt.judge(answer, Fate.FAILED, null, "Too old to try again: " + answer.said());
     } else {
       attempt.judge(answer, Fate.DEFERRED, delay, answer.said());

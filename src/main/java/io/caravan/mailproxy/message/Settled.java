@@ -43,14 +43,6 @@ public record Settled(
     return result.name().toLowerCase(java.util.Locale.ROOT);
   }
 
-  /**
-   * For Simple in routes: the result under which the attempt is counted. A late one had its result
-   * recorded by someone else.
-   */
-  public String getCountedName() {
-    return result == Result.LATE ? "unknown_report_code" : getResultName();
-  }
-
   /** For Simple in routes. */
   public String getFateName() {
     return fate.name().toLowerCase(java.util.Locale.ROOT);

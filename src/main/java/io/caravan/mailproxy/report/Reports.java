@@ -52,8 +52,8 @@ public final class Reports {
 
   /** Calls all tenants at the next round, do-not-disturb or not (run-now). */
   public synchronized void runNow() {
-    registry.tenants().forEach(tenant -> sync(tenant.id()).expedite());
-    tenants.values().forEach(TenantSync::expedite);
+    registry.tenants().forEach(tenant -> sync(tenant.id()));
+    tenants.values().forEach(sync -> sync.expedite(clock.millis()));
     notifyAll();
   }
 
@@ -166,10 +166,14 @@ public final class Reports {
 
   /** What the endpoint said; a route of the user's own that did not fail has taken the events. */
   public ReportAnswer said(@Nullable Object body, ReportCall call) {
+    ended(call);
+    return body instanceof ReportAnswer answer ? answer : ReportAnswer.taken();
+  }
+
+  private void ended(ReportCall call) {
     if (!call.events().isEmpty()) {
       destination.submitted((System.nanoTime() - call.madeAt()) / NANOS);
     }
-    return body instanceof ReportAnswer answer ? answer : ReportAnswer.taken();
   }
 
   /** The events of a call are acknowledged in the store. */
@@ -215,7 +219,10 @@ public final class Reports {
    */
   public synchronized void broken(String tenantId, @Nullable ReportCall call) {
     TenantSync sync = sync(tenantId);
-    destination.failed(call == null ? 0 : call.events().size(), false);
+    if (call != null) {
+      ended(call);
+      destination.failed(call.events().size(), false);
+    }
     sync.events = true;
     sync.refused(clock.millis(), settings.retryDelaysSeconds(), ReportAnswer.refused("", null));
   }

@@ -22,6 +22,10 @@ final class TenantSync {
   boolean greeting;
 
   private long notBefore;
+
+  /** When what was not acknowledged came due again; 0: nothing of that kind is known. */
+  private long dueAt;
+
   private int refusals;
 
   boolean due(long now, boolean greeted, long interval) {
@@ -35,19 +39,21 @@ final class TenantSync {
 
   /** Since when an event that was told before is due again: the end of the back-off, if known. */
   long dueSince(long at) {
-    return notBefore == 0 ? at : notBefore;
+    return dueAt == 0 ? at : dueAt;
   }
 
-  void expedite() {
+  void expedite(long now) {
     expedited = true;
     quietUntil = 0;
     notBefore = 0;
+    dueAt = now;
   }
 
   void called(long now) {
     calling = false;
     lastCall = now;
     notBefore = 0;
+    dueAt = 0;
     refusals = 0;
   }
 
@@ -61,6 +67,7 @@ final class TenantSync {
       delay = Math.max(delay, answer.retryAfterSeconds() * 1000);
     }
     notBefore = now + delay;
+    dueAt = notBefore;
     return delay;
   }
 }

@@ -41,7 +41,7 @@ public final class MetricLine {
     grown(line, "new", sum("messages.new"));
     grown(line, "started", sum("attempts.started"));
     for (String result : List.of("success", "deferral", "failure", "connmaxout")) {
-      grown(line, result, sum(Telemetry.ATTEMPTS, "result", result));
+      grown(line, result, sum(Telemetry.ALL_ATTEMPTS, "result", result));
     }
     gauge(line, "pending", sum("mail.pending"));
     gauge(line, "intake", sum("intake.messages"));

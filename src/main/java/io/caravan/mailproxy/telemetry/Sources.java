@@ -20,6 +20,11 @@ import java.util.function.ToDoubleFunction;
  * here: those are its {@code micrometer:} steps.
  */
 public final class Sources {
+  private static final String RESULT = "result";
+
+  /** Of attempts that ended without a result of their own. */
+  private static final String ABANDONED = "unknown_report_type";
+
   private final MeterRegistry registry;
   private final Registry accounts;
 
@@ -102,23 +107,28 @@ public final class Sources {
           public void gone(Account account) {} // the registry removes what is an account's
         });
     attempts.onAbandoned(
-        (account, queue) ->
-            registry
-                .counter(
-                    Telemetry.ATTEMPTS,
-                    Telemetry.ACCOUNT,
-                    account,
-                    "queue",
-                    queue,
-                    "result",
-                    "unknown_report_type",
-                    "throttle",
-                    Telemetry.NO_RULE)
-                .increment());
+        (account, queue) -> {
+          registry
+              .counter(
+                  Telemetry.ATTEMPTS,
+                  Telemetry.ACCOUNT,
+                  account,
+                  RESULT,
+                  ABANDONED,
+                  "throttle",
+                  Telemetry.NO_RULE)
+              .increment();
+          registry
+              .counter(
+                  Telemetry.ALL_ATTEMPTS, "queue", queue, RESULT, ABANDONED, "settled", ABANDONED)
+              .increment();
+        });
   }
 
   private <T> void gauge(String name, T part, ToDoubleFunction<T> value, String... tags) {
-    Gauge.builder(name, part, value).tags(tags).strongReference(true).register(registry);
+    if (registry.find(name).tags(tags).gauge() == null) {
+      Gauge.builder(name, part, value).tags(tags).strongReference(true).register(registry);
+    }
   }
 
   private <T> void counter(String name, T part, ToDoubleFunction<T> value, String... tags) {

@@ -42,8 +42,14 @@ public final class Telemetry extends SimpleMeterRegistry {
   /** Tag of everything that is counted by account. */
   public static final String ACCOUNT = "account";
 
-  /** Counts attempts that ended, by account, throttle, queue and result. */
+  /** Counts attempts that ended, by account, throttle and result. */
   public static final String ATTEMPTS = "attempts";
+
+  /**
+   * The same without the account, by queue, result and how they were settled: sums must not fall
+   * when an account goes.
+   */
+  public static final String ALL_ATTEMPTS = "attempts.all";
 
   /** Of attempts that no throttle rule of their own was used for (first seed: relays always). */
   public static final String NO_RULE = "__default";
@@ -62,6 +68,7 @@ public final class Telemetry extends SimpleMeterRegistry {
   private final Map<String, AtomicInteger> series;
   private final Map<String, Boolean> accounts = new ConcurrentHashMap<>();
   private final LongAdder dropped = new LongAdder();
+  private final Set<String> full = ConcurrentHashMap.newKeySet();
   private final int maxSeries;
 
   /**
@@ -92,6 +99,9 @@ public final class Telemetry extends SimpleMeterRegistry {
     FunctionCounter.builder("telemetry.series.dropped", dropped, LongAdder::sum)
         .description("Updates of series that telemetry.max-series left no room for")
         .register(this);
+    for (String result : RESULTS) {
+      counter(ALL_ATTEMPTS, "queue", "ram", "result", result, "settled", result);
+    }
     registry.listen(new Accounts());
     if (jvm) {
       bindJvm(this);
@@ -166,7 +176,7 @@ public final class Telemetry extends SimpleMeterRegistry {
         return MeterFilterReply.DENY;
       }
       if (count.get() >= maxSeries) {
-        if (dropped.sum() == 0) {
+        if (full.add(id.getName())) {
           LOG.warn("Meter {} has {} series, more are not counted", id.getName(), maxSeries);
         }
         dropped.increment();

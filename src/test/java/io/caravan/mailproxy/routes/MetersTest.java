@@ -86,8 +86,8 @@ class MetersTest {
       String all = "remote_delivery_attempts_total";
       String account = "{outmta=\"main\",throttle=\"__default\",result=\"";
       assertThat(now.of(all + account + "success\"}")).isEqualTo(80);
-      assertThat(now.of(all + account + "failure\"}")).isEqualTo(10 + 10);
-      assertThat(now.of(all + account + "deferral\"}")).isEqualTo(20);
+      assertThat(now.of(all + account + "failure\"}")).isEqualTo(10);
+      assertThat(now.of(all + account + "deferral\"}")).as("the last ones too").isEqualTo(30);
       for (String result : List.of("success", "failure", "deferral")) {
         assertThat(now.of("remote_attempts_" + result))
             .as("R10 " + result)
@@ -299,6 +299,8 @@ class MetersTest {
         TestProxy proxy =
             TestProxy.start(home, "sync.retry-delays", "2", "telemetry.count-seconds", "1")) {
       Metrics first = Metrics.of(proxy);
+      assertThat(first.of("remote_attempts_success")).as("without any account").isZero();
+      assertThat(first.of("remote_messages_disk_queue_add_total")).isZero();
       for (String family : List.of("delivered_total", "failed_total", "network_failed_total")) {
         assertThat(first.of("event_delivery_" + family + sync)).isZero();
       }
@@ -339,11 +341,14 @@ class MetersTest {
   void an_account_has_its_series_as_long_as_it_exists() {
     try (TestProxy proxy = TestProxy.start(home)) {
       proxy.relayAccount("acme", "main", relay.port());
+      proxy.submit(message("acme", "main", "sent"));
+      History.awaitState(proxy, "acme", "sent", "sent");
+      proxy.sandboxAccount("acme", "other");
       Metrics start = Metrics.of(proxy);
       for (String result : List.of("success", "failure", "deferral")) {
         assertThat(
                 start.of(
-                    "remote_delivery_attempts_total{outmta=\"main\",throttle=\"__default\",result=\""
+                    "remote_delivery_attempts_total{outmta=\"other\",throttle=\"__default\",result=\""
                         + result
                         + "\"}"))
             .isZero();
@@ -356,8 +361,12 @@ class MetersTest {
       History.awaitState(proxy, "acme", "later", "error");
       await()
           .atMost(SOON)
-          .untilAsserted(() -> assertThat(proxy.exchanges("tell-outcome")).isEqualTo(1));
-      assertThat(Metrics.of(proxy).mentions("\"main\"")).isFalse();
+          .untilAsserted(() -> assertThat(proxy.exchanges("tell-outcome")).isEqualTo(2));
+      Metrics end = Metrics.of(proxy);
+      assertThat(end.mentions("\"main\"")).isFalse();
+      assertThat(end.of("remote_attempts_success")).as("what happened stays").isEqualTo(1);
+      assertThat(end.of("remote_attempts_failure")).isEqualTo(1);
+      assertThat(end.of("remote_attempts_started")).isEqualTo(2);
     }
   }
 
@@ -374,6 +383,7 @@ class MetersTest {
       assertThat(now.of("telemetry_series_dropped_total")).isPositive();
       assertThat(now.of("gmp_sent_total{account_id=\"a0\"}")).isZero();
       assertThat(now.mentions("gmp_sent_total{account_id=\"a9\"")).isFalse();
+      assertThat(now.of("remote_attempts_success")).as("sums lose nothing").isEqualTo(1);
     }
   }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
+import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.net.URI;
 import java.nio.file.Path;
@@ -382,7 +383,8 @@ class ReportRouteTest {
                 - throwException: { message: "no", exceptionType: java.lang.IllegalStateException }
         """);
     try (LogLines log = new LogLines();
-        TestProxy proxy = TestProxy.start(folder, "sync.retry-delays", "0")) {
+        TestProxy proxy =
+            TestProxy.start(folder, "sync.retry-delays", "0", "telemetry.count-seconds", "1")) {
       proxy.post("/tenant", endpoint.tenant(tenant));
       proxy.sandboxAccount(tenant, "main");
       proxy.submit(message(tenant, "main", "m"));
@@ -396,6 +398,12 @@ class ReportRouteTest {
                           .count()
                       >= 3);
       assertThat(proxy.message(tenant, "m").has("reported_ts")).isFalse();
+      await()
+          .atMost(SOON)
+          .until(
+              () ->
+                  Metrics.of(proxy).of("event_delivery_queue_retry_count{destination=\"sync\"}")
+                      == 1);
     }
   }
 
