@@ -375,7 +375,8 @@ public final class Run {
     private static void withoutCounting(JsonNode node) {
       if (node instanceof ArrayNode list) {
         for (int i = list.size() - 1; i >= 0; i--) {
-          if (list.get(i).path("to").path("uri").asText().startsWith("micrometer:")) {
+          if (list.get(i).path("to").path("uri").asText().startsWith("micrometer:")
+              || list.get(i).path("bean").path("ref").asText().equals("attemptCounts")) {
             list.remove(i);
           }
         }

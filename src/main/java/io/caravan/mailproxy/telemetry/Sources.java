@@ -20,11 +20,6 @@ import java.util.function.ToDoubleFunction;
  * here: those are its {@code micrometer:} steps.
  */
 public final class Sources {
-  private static final String RESULT = "result";
-
-  /** Of attempts that ended without a result of their own. */
-  private static final String ABANDONED = "unknown_report_type";
-
   private final MeterRegistry registry;
   private final Registry accounts;
 
@@ -91,7 +86,7 @@ public final class Sources {
     gauge("events.age", sync, d -> d.waiting().retryAge(), with(to, "tried", "yes"));
   }
 
-  /** Attempts that began, that are with a relay, and that end without a result. */
+  /** Attempts that began, and that are with a relay. */
   public void setAttempts(Attempts attempts) {
     counter("attempts.started", attempts, Attempts::started);
     accounts.listen(
@@ -105,23 +100,6 @@ public final class Sources {
 
           @Override
           public void gone(Account account) {} // the registry removes what is an account's
-        });
-    attempts.onAbandoned(
-        (account, queue) -> {
-          registry
-              .counter(
-                  Telemetry.ATTEMPTS,
-                  Telemetry.ACCOUNT,
-                  account,
-                  RESULT,
-                  ABANDONED,
-                  "throttle",
-                  Telemetry.NO_RULE)
-              .increment();
-          registry
-              .counter(
-                  Telemetry.ALL_ATTEMPTS, "queue", queue, RESULT, ABANDONED, "settled", ABANDONED)
-              .increment();
         });
   }
 
