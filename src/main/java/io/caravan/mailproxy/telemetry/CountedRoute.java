@@ -35,15 +35,21 @@ final class CountedRoute extends RoutePolicySupport {
     began = "began-" + route.getId();
     meters =
         new Meters(
-            Timer.builder(NAMES.getName(route)).tags(NAMES.getTags(route)).register(registry),
-            counter(route, NAMES.getExchangesTotalName(route)),
-            counter(route, NAMES.getExchangesSucceededName(route)),
-            counter(route, NAMES.getExchangesFailedName(route)),
-            counter(route, NAMES.getFailuresHandledName(route)));
+            Timer.builder(NAMES.getName(route))
+                .tags(NAMES.getTags(route))
+                .description("Time that exchanges took in a route")
+                .register(registry),
+            counter(route, NAMES.getExchangesTotalName(route), "Exchanges of a route"),
+            counter(route, NAMES.getExchangesSucceededName(route), "Exchanges that succeeded"),
+            counter(route, NAMES.getExchangesFailedName(route), "Exchanges that failed"),
+            counter(route, NAMES.getFailuresHandledName(route), "Failures that a route handled"));
   }
 
-  private Counter counter(Route route, String name) {
-    return Counter.builder(name).tags(NAMES.getExchangeStatusTags(route)).register(registry);
+  private Counter counter(Route route, String name, String description) {
+    return Counter.builder(name)
+        .tags(NAMES.getExchangeStatusTags(route))
+        .description(description)
+        .register(registry);
   }
 
   @Override
