@@ -12,8 +12,8 @@ import org.apache.camel.support.RoutePolicySupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts and times one route under the names of Camel's own policy, at a fraction of its price: a
- * message passes ten routes, and Camel's policy formats three texts in each.
+ * Counts and times one route under the names of Camel's own policy, without the three texts that it
+ * formats for each exchange: a message passes ten routes.
  */
 final class CountedRoute extends RoutePolicySupport {
   private static final MicrometerRoutePolicyNamingStrategy NAMES =

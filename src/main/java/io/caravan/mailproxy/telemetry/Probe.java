@@ -36,11 +36,6 @@ public final class Probe {
     return System.nanoTime() - startedAt;
   }
 
-  /** For Simple in routes: whether it goes on to a slot. */
-  public boolean isForDelivery() {
-    return path == Path.DELIVERY;
-  }
-
   /** What stands for it in the ram queue. */
   static Delivery delivery() {
     return new Delivery(0, 0, LANE, 0, Priority.of(0), 0, 0, 0, null, List.of());

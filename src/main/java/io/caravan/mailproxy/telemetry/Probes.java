@@ -70,7 +70,7 @@ public final class Probes {
     } finally {
       room.leaveMessages(1);
     }
-    if (!probe.isForDelivery()) {
+    if (probe.path() == Probe.Path.INTAKE) {
       measured(INTAKE, probe);
       return null;
     }
