@@ -102,6 +102,17 @@ class DeliverTest {
   }
 
   @Test
+  void B49_sql_in_a_string_is_text_in_the_store_and_on_the_wire() {
+    String text = "'; drop table message;-- \\ %_";
+    proxy.relayAccount("sql", text, relay.port());
+    proxy.submit(message("sql", text, text, "subject", text, "body", text, "batch_code", text));
+
+    awaitState("sql", text, "sent");
+    assertThat(proxy.message("sql", text).at("/message/subject").asText()).isEqualTo(text);
+    assertThat(relay.mails.get(0).content()).contains("Subject: " + text);
+  }
+
+  @Test
   void B19_a_domain_goes_out_as_its_a_label_and_is_shown_as_given() {
     proxy.relayAccount("idn", "a", relay.port());
     proxy.submit(message("idn", "a", "m", "to", List.of("v@bücher.test")));
