@@ -1,5 +1,6 @@
 package io.caravan.mailproxy;
 
+import io.caravan.mailproxy.http.Arrival;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
@@ -45,7 +46,14 @@ record ListenAddress(String host, String port) {
    */
   void confirm(Router router, int listening) {
     String secret = "/" + UUID.randomUUID();
-    Route route = router.route(secret).handler(context -> context.response().end(secret));
+    Route route =
+        router
+            .route(secret)
+            .handler(
+                context -> {
+                  Arrival.of(context.request()).route(); // nobody asked but we
+                  context.response().end(secret);
+                });
     InetAddress address;
     try {
       address = InetAddress.getByName(host);

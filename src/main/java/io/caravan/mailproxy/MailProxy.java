@@ -149,7 +149,7 @@ public final class MailProxy implements AutoCloseable {
           }
         });
     main.start();
-    HttpEdge.attach(router(), bean("routeMeters", RouteMeters.class)::unrouted);
+    HttpEdge.attach(router());
     ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());
   }

@@ -1,7 +1,5 @@
 package io.caravan.mailproxy.http;
 
-import io.vertx.core.Context;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
@@ -10,7 +8,6 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 
 /**
@@ -24,39 +21,22 @@ public final class HttpEdge {
   /** RFC 9113 section 7. */
   private static final long CANCEL = 8;
 
-  private static final String HEAD = "head";
-
   private final Router router;
-  private final LongConsumer unrouted;
 
-  private HttpEdge(Router router, LongConsumer unrouted) {
+  private HttpEdge(Router router) {
     this.router = router;
-    this.unrouted = unrouted;
   }
 
-  /**
-   * Puts our answers in the place of the server's.
-   *
-   * @param unrouted told of each such answer, how many nanoseconds after the request's head it left
-   */
-  public static void attach(Router router, LongConsumer unrouted) {
-    HttpEdge edge = new HttpEdge(router, unrouted);
+  /** Puts our answers in the place of the server's. */
+  public static void attach(Router router) {
+    HttpEdge edge = new HttpEdge(router);
     router.route().last().handler(edge::unknown);
     router.route().order(-1).failureHandler(edge::failed).handler(HttpEdge::begin);
   }
 
   private static void begin(RoutingContext context) {
-    Vertx.currentContext().putLocal(HEAD, System.nanoTime());
+    Arrival.of(context.request()).follow();
     context.next();
-  }
-
-  /**
-   * When the head of the request came that this thread works for, {@link System#nanoTime}; 0: none.
-   */
-  public static long head() {
-    Context context = Vertx.currentContext();
-    Long head = context == null ? null : context.getLocal(HEAD);
-    return head == null ? 0 : head;
   }
 
   private void unknown(RoutingContext context) {
@@ -97,7 +77,6 @@ public final class HttpEdge {
     if (status == 413) {
       hangUp(context);
     }
-    unrouted.accept(System.nanoTime() - head());
     context
         .response()
         .setStatusCode(status)

@@ -1,6 +1,6 @@
 package io.caravan.mailproxy.telemetry;
 
-import io.caravan.mailproxy.http.HttpEdge;
+import io.caravan.mailproxy.http.Arrival;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -124,9 +124,10 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
     @Override
     public void onExchangeBegin(Route route, Exchange exchange) {
       super.onExchangeBegin(route, exchange);
-      long head = HttpEdge.head();
-      if (head != 0) {
-        exchange.setProperty(sampleOf(route, exchange), Timer.start(new Since(head)));
+      Arrival arrival = Arrival.current();
+      if (arrival != null) {
+        arrival.route();
+        exchange.setProperty(sampleOf(route, exchange), Timer.start(new Since(arrival.at())));
         follow(exchange.getMessage().getHeader(TRACE_PARENT, String.class));
       }
     }

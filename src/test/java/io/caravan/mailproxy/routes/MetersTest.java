@@ -8,9 +8,6 @@ import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.TestProxy;
-import java.net.InetAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
@@ -188,91 +185,6 @@ class MetersTest {
       assertThat(Metrics.of(proxy).of("simplemh_http_queue_messages")).isZero();
       await().atMost(SOON).until(() -> Metrics.of(proxy).of("simplemh_http_queue_bytes") == 0);
     }
-  }
-
-  @Test
-  void every_http_answer_counts_once_under_its_category() {
-    try (TestProxy proxy = TestProxy.start(home)) {
-      proxy.relayAccount("acme", "main", relay.port());
-      Metrics before = Metrics.of(proxy);
-      proxy.submit(mixed(2));
-      proxy.post("/commands/add-messages", "no json");
-      proxy.get("/health");
-      proxy.get("/messages?tenant_id=acme");
-      proxy.get("/nowhere");
-      proxy.get("/commands/add-messages");
-      proxy.delete("/account/unknown?tenant_id=acme");
-      await()
-          .atMost(SOON)
-          .untilAsserted(
-              () -> {
-                Metrics now = Metrics.of(proxy);
-                assertThat(requests(now, "inject") - requests(before, "inject")).isEqualTo(2);
-                assertThat(requests(now, "engine_api") - requests(before, "engine_api"))
-                    .isEqualTo(2);
-                assertThat(requests(now, "other") - requests(before, "other")).isEqualTo(2);
-                assertThat(requests(now, "engine_stats") - requests(before, "engine_stats"))
-                    .isGreaterThanOrEqualTo(1 + 1);
-              });
-      Metrics now = Metrics.of(proxy);
-      assertThat(now.of("http_request_duration_seconds_bucket{category=\"inject\",le=\"+Inf\"}"))
-          .isEqualTo(requests(now, "inject"));
-      assertThat(now.of("http_request_duration_seconds_sum{category=\"inject\"}")).isPositive();
-      assertThat(now.mentions("http_request_duration_seconds_max")).isFalse();
-    }
-  }
-
-  @Test
-  void a_request_lasts_from_its_head_and_tells_its_trace() throws Exception {
-    String trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    try (TestProxy proxy = TestProxy.start(home);
-        Socket socket =
-            new Socket(InetAddress.getLoopbackAddress(), proxy.proxy().uri().getPort())) {
-      String head =
-          "POST /commands/add-messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-              + "Content-Type: application/json\r\nContent-Length: 15\r\nX-API-Token: "
-              + TestProxy.TOKEN
-              + "\r\ntraceparent: 00-"
-              + trace
-              + "-00f067aa0ba902b7-01\r\n\r\n{";
-      socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
-      await().during(Duration.ofMillis(700)).until(() -> true); // a client that takes its time
-      socket.getOutputStream().write("\"messages\":[]}".getBytes(StandardCharsets.US_ASCII));
-      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-          .startsWith("HTTP/1.1 ");
-
-      await().atMost(SOON).until(() -> requests(Metrics.of(proxy), "inject") == 1);
-      assertThat(Metrics.of(proxy).of("http_request_duration_seconds_sum{category=\"inject\"}"))
-          .isGreaterThan(0.6);
-      String open =
-          proxy
-              .send(
-                  proxy
-                      .request("/metrics")
-                      .header("Accept", "application/openmetrics-text")
-                      .build())
-              .body();
-      assertThat(open.lines().filter(line -> line.contains("# {trace_id=\"" + trace + "\"}")))
-          .isNotEmpty()
-          .allMatch(line -> line.startsWith("http_request_duration_seconds_bucket{"));
-    }
-  }
-
-  @Test
-  void meters_that_ride_along_can_be_left_behind() {
-    try (TestProxy proxy =
-        TestProxy.start(home, "telemetry.camel-meters", "false", "telemetry.jvm-meters", "false")) {
-      proxy.get("/nowhere");
-      Metrics now = Metrics.of(proxy);
-
-      assertThat(requests(now, "other")).isEqualTo(1);
-      assertThat(now.mentions("camel_")).isFalse();
-      assertThat(now.mentions("jvm_")).isFalse();
-    }
-  }
-
-  private static double requests(Metrics metrics, String category) {
-    return metrics.of("http_request_duration_seconds_count{category=\"" + category + "\"}");
   }
 
   @Test

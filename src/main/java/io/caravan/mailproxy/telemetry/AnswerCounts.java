@@ -1,0 +1,47 @@
+package io.caravan.mailproxy.telemetry;
+
+import io.caravan.mailproxy.http.Arrival;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.SocketAddress;
+import io.vertx.core.spi.VertxMetricsFactory;
+import io.vertx.core.spi.metrics.HttpServerMetrics;
+import io.vertx.core.spi.metrics.VertxMetrics;
+import io.vertx.core.spi.observability.HttpRequest;
+import io.vertx.core.spi.observability.HttpResponse;
+
+/**
+ * Notes when each request of the HTTP server came, and counts the answers that no route gave: what
+ * the server refuses itself is answered as well.
+ */
+public final class AnswerCounts
+    implements VertxMetricsFactory, VertxMetrics, HttpServerMetrics<Arrival, Void, Void> {
+  private final RouteMeters meters;
+
+  public AnswerCounts(RouteMeters meters) {
+    this.meters = meters;
+  }
+
+  @Override
+  public VertxMetrics metrics(VertxOptions options) {
+    return this;
+  }
+
+  @Override
+  public HttpServerMetrics<?, ?, ?> createHttpServerMetrics(
+      HttpServerOptions options, SocketAddress address) {
+    return this;
+  }
+
+  @Override
+  public Arrival requestBegin(Void socket, HttpRequest request) {
+    return new Arrival();
+  }
+
+  @Override
+  public void responseEnd(Arrival request, HttpResponse response, long bytesWritten) {
+    if (!request.isRouted()) {
+      meters.unrouted(request.age());
+    }
+  }
+}
