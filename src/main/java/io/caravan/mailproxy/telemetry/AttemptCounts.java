@@ -5,11 +5,12 @@ import io.caravan.mailproxy.delivery.Attempts;
 import io.caravan.mailproxy.message.Settled;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts attempts that ended, once by account and once without: sums must not fall when an account
- * goes. A bean: a {@code micrometer:} step evaluates name and value of each tag as Simple, which a
- * profile of delivery shows (bench/README.md).
+ * goes; and what they made of the message. A bean: a {@code micrometer:} step evaluates name and
+ * value of each tag as Simple, which a profile of delivery shows (bench/README.md).
  */
 public final class AttemptCounts {
   /** Of attempts that ended without a result of their own. */
@@ -34,6 +35,21 @@ public final class AttemptCounts {
         attempt.getQueueName(),
         attempt.getCountedName(),
         settled.getResultName());
+    String event = eventOf(settled);
+    if (event != null) {
+      registry
+          .counter(Telemetry.MAIL, Telemetry.ACCOUNT, attempt.getAccountId(), "event", event)
+          .increment();
+    }
+  }
+
+  /** An attempt can be late, or leave recipients to another. */
+  private static @Nullable String eventOf(Settled settled) {
+    return switch (settled.fate()) {
+      case SENT -> "sent";
+      case ERROR -> "error";
+      case PENDING -> settled.result() == Settled.Result.DEFERRAL ? "deferred" : null;
+    };
   }
 
   private void count(String account, String queue, String result, String settled) {

@@ -55,7 +55,7 @@ public final class Telemetry extends SimpleMeterRegistry {
   public static final String NO_RULE = "__default";
 
   /** Counts what became of mail, by account and event. */
-  private static final String MAIL = "mail";
+  public static final String MAIL = "mail";
 
   private static final List<String> EVENTS = List.of("sent", "error", "deferred", "limited");
   private static final List<String> RESULTS =
