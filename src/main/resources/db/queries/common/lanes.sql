@@ -1,4 +1,4 @@
-SELECT account_pk, min(due_at) AS due_at
+SELECT account_pk, rule_pk, min(due_at) AS due_at
 FROM queue
 WHERE state = 'due'
-GROUP BY account_pk
+GROUP BY account_pk, rule_pk

@@ -1,24 +1,28 @@
+-- Priority 0 first, then by a date that each further level of priority puts off by a minute: low priority ages. A sixteenth of
+-- the room is left to it also where priority 0 would fill all.
 UPDATE queue
 SET state = 'leased', lease_owner = :?node, lease_epoch = lease_epoch + 1
 WHERE pk IN (
   SELECT pk FROM (
-    SELECT * FROM (SELECT pk, priority, due_at FROM queue
-      WHERE account_pk = :?lane AND state = 'due' AND priority = 0 AND due_at <= now_ms()
-      ORDER BY due_at, pk LIMIT :?room)
-    UNION ALL
-    SELECT * FROM (SELECT pk, priority, due_at FROM queue
-      WHERE account_pk = :?lane AND state = 'due' AND priority = 1 AND due_at <= now_ms()
-      ORDER BY due_at, pk LIMIT :?room)
-    UNION ALL
-    SELECT * FROM (SELECT pk, priority, due_at FROM queue
-      WHERE account_pk = :?lane AND state = 'due' AND priority = 2 AND due_at <= now_ms()
-      ORDER BY due_at, pk LIMIT :?room)
-    UNION ALL
-    SELECT * FROM (SELECT pk, priority, due_at FROM queue
-      WHERE account_pk = :?lane AND state = 'due' AND priority = 3 AND due_at <= now_ms()
-      ORDER BY due_at, pk LIMIT :?room)
+    SELECT pk, rank, turn, row_number() OVER (PARTITION BY rank ORDER BY turn, pk) AS place FROM (
+      SELECT * FROM (SELECT pk, 0 AS rank, due_at AS turn FROM queue
+        WHERE account_pk = :?account AND rule_pk = :?rule AND state = 'due' AND priority = 0 AND due_at <= now_ms()
+        ORDER BY due_at, pk LIMIT :?room)
+      UNION ALL
+      SELECT * FROM (SELECT pk, 1, due_at + 60000 FROM queue
+        WHERE account_pk = :?account AND rule_pk = :?rule AND state = 'due' AND priority = 1 AND due_at <= now_ms()
+        ORDER BY due_at, pk LIMIT :?room)
+      UNION ALL
+      SELECT * FROM (SELECT pk, 1, due_at + 120000 FROM queue
+        WHERE account_pk = :?account AND rule_pk = :?rule AND state = 'due' AND priority = 2 AND due_at <= now_ms()
+        ORDER BY due_at, pk LIMIT :?room)
+      UNION ALL
+      SELECT * FROM (SELECT pk, 1, due_at + 180000 FROM queue
+        WHERE account_pk = :?account AND rule_pk = :?rule AND state = 'due' AND priority = 3 AND due_at <= now_ms()
+        ORDER BY due_at, pk LIMIT :?room)
+    )
   )
-  ORDER BY priority, due_at, pk
+  ORDER BY rank * (place > :?room / 16), turn, pk
   LIMIT :?room
 )
-RETURNING pk, message_pk, account_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes
+RETURNING pk, message_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes

@@ -38,6 +38,10 @@ public record Account(
   public enum Type {
     /** An SMTP server that takes the mail on. */
     RELAY,
+    /**
+     * No relay: mail goes to the servers that the recipients' domains name (RFC 5321 section 5).
+     */
+    MX,
     /** The server inside this process, which keeps what it gets and sends nothing on. */
     SANDBOX
   }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pk key of its row in table {@code queue}
  * @param messagePk key of its message
- * @param accountPk its lane's account
+ * @param lane where it waits for its turn
  * @param epoch the lease under which it was claimed; a result counts only under it
  * @param attempts attempts that ended before this one, 0 for the first
  * @param acceptedAt when the message was accepted, Unix milliseconds of the database's clock
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record Delivery(
     long pk,
     long messagePk,
-    long accountPk,
+    LaneKey lane,
     long epoch,
     Priority priority,
     int attempts,
@@ -31,7 +31,12 @@ public record Delivery(
   /** The same delivery with its message read. */
   public Delivery with(Message read, List<Recipient> pending) {
     return new Delivery(
-        pk, messagePk, accountPk, epoch, priority, attempts, acceptedAt, bytes, read, pending);
+        pk, messagePk, lane, epoch, priority, attempts, acceptedAt, bytes, read, pending);
+  }
+
+  /** Key of its lane's account. */
+  public long accountPk() {
+    return lane.accountPk();
   }
 
   /** The message, once it was read. */

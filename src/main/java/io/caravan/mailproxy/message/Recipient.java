@@ -6,4 +6,10 @@ package io.caravan.mailproxy.message;
  * @param position place in the message's list of recipients (to, cc, bcc), from 0
  * @param address {@code local@domain} as it goes on the wire, the domain in A-label form
  */
-public record Recipient(int position, String address) {}
+public record Recipient(int position, String address) {
+
+  /** What stands behind the last {@code @}. */
+  public String domain() {
+    return address.substring(address.lastIndexOf('@') + 1);
+  }
+}

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.queue;
 
+import io.caravan.mailproxy.message.LaneKey;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
@@ -16,7 +17,7 @@ final class CatchUp {
 
   private final LongSupplier clock;
   private final long[] lasted = new long[SLICES];
-  private final Set<Long> behind = new HashSet<>();
+  private final Set<LaneKey> behind = new HashSet<>();
   private final long start;
   private long until;
 
@@ -30,12 +31,12 @@ final class CatchUp {
   }
 
   /** A claim of a lane took all that it had room for, or left nothing that is due. */
-  synchronized void lane(long accountPk, boolean full) {
+  synchronized void lane(LaneKey lane, boolean full) {
     advance();
     if (full) {
-      behind.add(accountPk);
+      behind.add(lane);
     } else {
-      behind.remove(accountPk);
+      behind.remove(lane);
     }
   }
 

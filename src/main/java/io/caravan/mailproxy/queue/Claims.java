@@ -39,7 +39,15 @@ public final class Claims {
 
   /** Parameters for {@code claim-due.sql} and {@code next-due.sql}. */
   public Map<String, Object> parameters(LaneRoom order) {
-    return Map.of("node", node, "lane", order.accountPk(), "room", order.room());
+    return Map.of(
+        "node",
+        node,
+        "account",
+        order.lane().accountPk(),
+        "rule",
+        order.lane().rulePk(),
+        "room",
+        order.room());
   }
 
   /** The claimed rows as deliveries, in the order in which they shall start. */
@@ -52,7 +60,7 @@ public final class Claims {
               new Delivery(
                   row.number("pk"),
                   row.number("message_pk"),
-                  row.number("account_pk"),
+                  order.lane(),
                   row.number("lease_epoch"),
                   Priority.of(row.number("priority")),
                   (int) row.number("attempts"),

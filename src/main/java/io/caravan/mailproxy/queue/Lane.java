@@ -1,20 +1,27 @@
 package io.caravan.mailproxy.queue;
 
+import io.caravan.mailproxy.message.LaneKey;
+import io.caravan.mailproxy.message.Priority;
+
 /**
- * The unit of scheduling: how much of one account's work this node holds. Guarded by {@link Lanes},
- * except the count of running attempts, which the {@link LaneQueue}s share.
+ * The unit of scheduling: how much of one lane's work this node holds. Guarded by {@link Lanes},
+ * except the {@link Gate}, which the {@link LaneQueue}s share.
  */
 final class Lane {
-  private static final int WINDOW_PER_CONNECTION = 8;
+  private static final int FLOOR_PER_CONNECTION = 8;
+  private static final int ALL_PRIORITIES = (1 << Priority.values().length) - 1;
 
-  final long accountPk;
-  private final Connections connections;
+  final LaneKey key;
+  private final Gate gate;
 
   /** Deliveries leased to this node whose attempt is not recorded yet. */
   int held;
 
-  /** Rows that are due stand in the table: new ones queue up behind them. */
-  boolean backlog;
+  /** Bytes of their messages. */
+  long bytes;
+
+  /** For each priority a bit: rows that are due stand in the table, new ones queue up behind. */
+  private int backlog;
 
   /** When the next row that waits in the table is due, Unix milliseconds; MAX_VALUE: none known. */
   long nextDueAt = Long.MAX_VALUE;
@@ -22,35 +29,63 @@ final class Lane {
   /** Grows with each row that stays in the table, so that a claim does not forget it. */
   long version;
 
-  Lane(long accountPk, int maxConnections) {
-    this.accountPk = accountPk;
-    this.connections = new Connections(maxConnections);
+  Lane(LaneKey key, Gate gate) {
+    this.key = key;
+    this.gate = gate;
   }
 
-  Connections connections() {
-    return connections;
+  Gate gate() {
+    return gate;
   }
 
-  /** How many deliveries are held in memory at most: enough that a claim is worth its commit. */
-  int window() {
-    return connections.max() * WINDOW_PER_CONNECTION;
+  /** How many deliveries may be held whatever others hold: enough that a claim pays its commit. */
+  int floor() {
+    return gate.max() * FLOOR_PER_CONNECTION;
   }
 
-  int room() {
-    return Math.max(0, window() - held);
+  boolean hasBacklog() {
+    return backlog != 0;
   }
 
-  /** Whether a claim now is worth its commit. */
-  boolean wantsMore() {
-    return held * 2 <= window();
+  /** Whether rows of this priority or a higher one are due in the table. */
+  boolean isBehind(Priority priority) {
+    return (backlog & (2 << priority.level()) - 1) != 0;
   }
 
-  /** Attempts of a lane at the same time; the bound is the account's {@code max_connections}. */
-  static final class Connections {
+  boolean isUrgent() {
+    return (backlog & 1) != 0;
+  }
+
+  /** A row of this priority is due in the table. */
+  void behind(int level) {
+    backlog |= 1 << level;
+  }
+
+  /** Rows are due in the table, of which priority is not known. */
+  void behind() {
+    backlog = ALL_PRIORITIES;
+  }
+
+  /** Nothing is due in the table. */
+  void caughtUp() {
+    backlog = 0;
+  }
+
+  /** Of what is urgent nothing is due in the table. */
+  void caughtUpUrgent() {
+    backlog &= ~1;
+  }
+
+  /** What lets attempts of a lane start: connections, and the causes for which it stands still. */
+  static final class Gate {
+    private final Stops lane;
+    private final Stops account;
     private int max;
     private int running;
 
-    Connections(int max) {
+    Gate(Stops lane, Stops account, int max) {
+      this.lane = lane;
+      this.account = account;
       this.max = max;
     }
 
@@ -62,10 +97,14 @@ final class Lane {
       max = connections;
     }
 
-    /** Takes one, if one is free. */
-    synchronized boolean tryStart() {
-      if (running >= max) {
+    /** Takes a connection's place, if one is free and nothing stops the lane. */
+    synchronized boolean tryStart(long now) {
+      if (running >= max || isStopped(now)) {
         return false;
+      }
+      if (lane.guarded(now) || account.guarded(now)) {
+        lane.pass();
+        account.pass();
       }
       running++;
       return true;
@@ -73,6 +112,23 @@ final class Lane {
 
     synchronized void finish() {
       running--;
+    }
+
+    boolean isStopped(long now) {
+      return lane.holds(now) || account.holds(now);
+    }
+
+    /** Whether only single deliveries may start. */
+    boolean isGuarded(long now) {
+      return lane.guarded(now) || account.guarded(now);
+    }
+
+    long nextEnd(long now) {
+      return Math.min(lane.nextEnd(now), account.nextEnd(now));
+    }
+
+    Stops stops() {
+      return lane;
     }
   }
 }

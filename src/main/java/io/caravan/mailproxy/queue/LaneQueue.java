@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
 import java.util.AbstractQueue;
 import java.util.ArrayDeque;
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+  /** Deliveries of higher priorities after which one of a lower one has its turn: none starves. */
+  private static final int PATIENCE = 64;
+
   private final Lanes lanes;
   private final Function<T, Delivery> delivery;
   private final ReentrantLock lock = new ReentrantLock();
@@ -39,7 +43,10 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   private final List<Deque<Line>> turns = new ArrayList<>();
 
   /** For each priority the line of each lane that has work. */
-  private final List<Map<Long, Line>> lines = new ArrayList<>();
+  private final List<Map<LaneKey, Line>> lines = new ArrayList<>();
+
+  /** For each priority how many of higher ones were given out while it had work. */
+  private final int[] passedOver = new int[Priority.values().length];
 
   private int size;
   private boolean retired;
@@ -78,10 +85,10 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
         return true;
       }
       int level = of.priority().level();
-      Line line = lines.get(level).get(of.accountPk());
+      Line line = lines.get(level).get(of.lane());
       if (line == null) {
-        line = new Line(of.accountPk(), lanes.connections(of.accountPk()));
-        lines.get(level).put(of.accountPk(), line);
+        line = new Line(of.lane(), lanes.gate(of.lane()));
+        lines.get(level).put(of.lane(), line);
         turns.get(level).addLast(line);
       }
       line.waiting.addLast(element);
@@ -136,25 +143,53 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   }
 
   private @Nullable T next() {
-    for (int level = 0; level < turns.size(); level++) {
-      Deque<Line> turn = turns.get(level);
-      for (int i = turn.size(); i > 0; i--) {
-        Line line = turn.removeFirst();
-        if (!line.connections.tryStart()) {
-          turn.addLast(line);
-          continue;
-        }
-        T element = line.waiting.removeFirst();
-        size--;
-        if (line.waiting.isEmpty()) {
-          lines.get(level).remove(line.accountPk);
-        } else {
-          turn.addLast(line);
-        }
-        return element;
+    long now = lanes.now();
+    int aged = agedLevel();
+    T element = aged < 0 ? null : next(aged, now);
+    for (int level = 0; element == null && level < turns.size(); level++) {
+      element = next(level, now);
+    }
+    return element;
+  }
+
+  /** A priority that was passed over too often; -1: none. */
+  private int agedLevel() {
+    for (int level = turns.size() - 1; level > 0; level--) {
+      if (passedOver[level] >= PATIENCE) {
+        return level;
       }
     }
+    return -1;
+  }
+
+  private @Nullable T next(int level, long now) {
+    Deque<Line> turn = turns.get(level);
+    for (int i = turn.size(); i > 0; i--) {
+      Line line = turn.removeFirst();
+      if (!line.gate.tryStart(now)) {
+        turn.addLast(line);
+        continue;
+      }
+      T element = line.waiting.removeFirst();
+      size--;
+      if (line.waiting.isEmpty()) {
+        lines.get(level).remove(line.lane);
+      } else {
+        turn.addLast(line);
+      }
+      given(level);
+      return element;
+    }
     return null;
+  }
+
+  private void given(int level) {
+    passedOver[level] = 0;
+    for (int lower = level + 1; lower < turns.size(); lower++) {
+      if (!turns.get(lower).isEmpty()) {
+        passedOver[lower]++;
+      }
+    }
   }
 
   private void wake() {
@@ -203,7 +238,7 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
           size--;
           if (line.waiting.isEmpty()) {
             turn.removeFirst();
-            lines.get(level).remove(line.accountPk);
+            lines.get(level).remove(line.lane);
           }
         }
       }
@@ -248,13 +283,13 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
   }
 
   private final class Line {
-    final long accountPk;
-    final Lane.Connections connections;
+    final LaneKey lane;
+    final Lane.Gate gate;
     final Deque<T> waiting = new ArrayDeque<>();
 
-    Line(long accountPk, Lane.Connections connections) {
-      this.accountPk = accountPk;
-      this.connections = connections;
+    Line(LaneKey lane, Lane.Gate gate) {
+      this.lane = lane;
+      this.gate = gate;
     }
   }
 }

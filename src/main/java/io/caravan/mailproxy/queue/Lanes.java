@@ -3,8 +3,11 @@ package io.caravan.mailproxy.queue;
 import io.caravan.mailproxy.admin.Directory;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
+import io.caravan.mailproxy.message.Priority;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +25,12 @@ public final class Lanes {
   private static final int DEFAULT_CONNECTIONS = 10;
   private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+  /** Rows of one claim, at most: a claim holds up whoever else writes. */
+  private static final int MAX_CLAIM = 500;
+
+  /** Which part of a claim aged rows get although urgent ones would fill it (claim-due.sql). */
+  private static final int AGED_SHARE = 16;
+
   private final Directory directory;
   private final InstantSource clock;
   private final int maxHeld;
@@ -29,7 +38,8 @@ public final class Lanes {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
-  private final Map<Long, Lane> lanes = new HashMap<>();
+  private final Map<LaneKey, Lane> lanes = new HashMap<>();
+  private final Map<Long, Stops> accounts = new HashMap<>();
   private final List<Runnable> queues = new CopyOnWriteArrayList<>();
   private final CatchUp catchUp = new CatchUp();
   private final AtomicLong firsts = new AtomicLong();
@@ -52,21 +62,21 @@ public final class Lanes {
   }
 
   /**
-   * Asks for the hot path: room for a new delivery, and nothing due before it.
+   * Asks for the hot path: room for a new delivery, nothing of its priority due before it, and a
+   * lane that does not stand still.
    *
    * @return whether it may be stored already leased; then {@link #release} must follow when its
    *     attempt is recorded
    */
-  public boolean reserve(long accountPk, long size) {
+  public boolean reserve(LaneKey key, Priority priority, long size) {
     lock.lock();
     try {
-      Lane lane = lane(accountPk);
-      if (lane.backlog || lane.room() == 0 || held >= maxHeld || bytes + size > maxBytes) {
+      Lane lane = lane(key);
+      boolean mayHold = room(lane, priority == Priority.IMMEDIATE) > 0 && fits(lane, size);
+      if (lane.isBehind(priority) || !mayHold || lane.gate().isGuarded(clock.millis())) {
         return false;
       }
-      lane.held++;
-      held++;
-      bytes += size;
+      hold(lane, 1, size);
       firsts.incrementAndGet();
       firstBytes.addAndGet(size);
       return true;
@@ -75,16 +85,36 @@ public final class Lanes {
     }
   }
 
+  /**
+   * Places that are left to a lane. Whatever others hold, it gets its floor; beyond that half of
+   * what is free, so that a long queue of one lane leaves room for all others. What is urgent gets
+   * a floor more.
+   */
+  private int room(Lane lane, boolean urgent) {
+    int window = Math.max(lane.floor(), (maxHeld - held) / 2) + (urgent ? lane.floor() : 0);
+    return Math.min(window - lane.held, maxHeld - held);
+  }
+
+  private boolean fits(Lane lane, long size) {
+    long share = lane.held < lane.floor() ? maxBytes : (maxBytes - bytes) / 2;
+    return lane.bytes + size <= share && bytes + size <= maxBytes;
+  }
+
+  private void hold(Lane lane, int count, long size) {
+    lane.held += count;
+    lane.bytes += size;
+    held += count;
+    bytes += size;
+  }
+
   /** Gives a reserved or claimed place back. */
   public void release(Delivery delivery) {
     lock.lock();
     try {
-      Lane lane = lane(delivery.accountPk());
-      lane.held--;
-      held--;
-      bytes -= delivery.bytes();
+      Lane lane = lane(delivery.lane());
+      hold(lane, -1, -delivery.bytes());
       count(delivery, -1);
-      if (lane.backlog && lane.wantsMore()) {
+      if (lane.hasBacklog() && wanted(lane) > 0) {
         work.signalAll();
       }
     } finally {
@@ -93,13 +123,13 @@ public final class Lanes {
   }
 
   /** A row of this lane stands in the table and is due at a time (Unix milliseconds). */
-  public void waiting(long accountPk, long dueAt) {
+  public void waiting(LaneKey key, Priority priority, long dueAt) {
     lock.lock();
     try {
-      Lane lane = lane(accountPk);
+      Lane lane = lane(key);
       lane.version++;
       if (dueAt <= clock.millis()) {
-        lane.backlog = true;
+        lane.behind(priority.level());
       } else {
         lane.nextDueAt = Math.min(lane.nextDueAt, dueAt);
       }
@@ -109,9 +139,92 @@ public final class Lanes {
     }
   }
 
-  /** All of a lane's rows came due by one statement, such as at the end of its account. */
-  public void wake(long accountPk) {
-    waiting(accountPk, 0);
+  /** The same for rows of any priority. */
+  public void waitingAny(LaneKey key, long dueAt) {
+    for (Priority priority : Priority.values()) {
+      waiting(key, priority, dueAt);
+    }
+  }
+
+  /** All lanes of an account may have rows that came due, such as at its end. */
+  public void wakeAccount(long accountPk) {
+    lock.lock();
+    try {
+      lane(LaneKey.of(accountPk));
+      for (LaneKey key : List.copyOf(lanes.keySet())) {
+        if (key.accountPk() == accountPk) {
+          waitingAny(key, 0);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Stops all lanes of an account: nothing of them is claimed or started, and nothing of them is
+   * used up by waiting.
+   *
+   * @param cause who stops it; several causes hold until the last one ends
+   * @param until Unix milliseconds; {@code Long.MAX_VALUE}: until {@link #open}
+   */
+  public void close(long accountPk, String cause, long until) {
+    lock.lock();
+    try {
+      stops(accountPk).add(cause, until);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Stops one lane, see {@link #close(long, String, long)}. */
+  public void close(LaneKey key, String cause, long until) {
+    lock.lock();
+    try {
+      lane(key).gate().stops().add(cause, until);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a cause for which an account stood still; nothing happens if it did not. */
+  public void open(long accountPk, String cause) {
+    lock.lock();
+    try {
+      went(stops(accountPk).lift(cause));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a cause for which a lane stood still. */
+  public void open(LaneKey key, String cause) {
+    lock.lock();
+    try {
+      went(lane(key).gate().stops().lift(cause));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * One delivery of the account may start although a cause goes on: to try whether it still holds.
+   */
+  public void probe(long accountPk, String cause) {
+    lock.lock();
+    try {
+      stops(accountPk).allowOne(cause);
+      went(true);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void went(boolean on) {
+    if (on) {
+      work.signalAll();
+      queues.forEach(Runnable::run);
+    }
   }
 
   /**
@@ -129,7 +242,7 @@ public final class Lanes {
           return List.of();
         }
         List<LaneRoom> orders = orders();
-        long left = Math.min(deadline - System.nanoTime(), untilNextDue());
+        long left = Math.min(deadline - System.nanoTime(), untilNextChange());
         if (!orders.isEmpty() || deadline - System.nanoTime() <= 0) {
           return orders;
         }
@@ -155,16 +268,21 @@ public final class Lanes {
   public void claimed(LaneRoom order, List<Delivery> deliveries) {
     lock.lock();
     try {
-      Lane lane = lane(order.accountPk());
-      lane.held += deliveries.size();
-      held += deliveries.size();
+      Lane lane = lane(order.lane());
       for (Delivery delivery : deliveries) {
-        bytes += delivery.bytes();
+        hold(lane, 1, delivery.bytes());
         count(delivery, 1);
       }
       boolean full = deliveries.size() >= order.room();
-      lane.backlog = full || lane.version != order.version();
-      catchUp.lane(order.accountPk(), full);
+      long others = deliveries.stream().filter(d -> d.priority() != Priority.IMMEDIATE).count();
+      if (lane.version == order.version()) {
+        if (!full) {
+          lane.caughtUp();
+        } else if (others > order.room() / AGED_SHARE) {
+          lane.caughtUpUrgent();
+        }
+      }
+      catchUp.lane(order.lane(), full);
     } finally {
       lock.unlock();
     }
@@ -178,7 +296,7 @@ public final class Lanes {
   public void drained(LaneRoom order, long dueAt) {
     lock.lock();
     try {
-      Lane lane = lane(order.accountPk());
+      Lane lane = lane(order.lane());
       if (lane.version == order.version()) {
         lane.nextDueAt = dueAt;
       }
@@ -221,28 +339,44 @@ public final class Lanes {
 
   /** An attempt's place at the relay ended: another delivery of its lane may start. */
   public void finish(Delivery delivery) {
-    connections(delivery.accountPk()).finish();
+    gate(delivery.lane()).finish();
     queues.forEach(Runnable::run);
   }
 
-  Lane.Connections connections(long accountPk) {
+  Lane.Gate gate(LaneKey key) {
     lock.lock();
     try {
-      return lane(accountPk).connections();
+      return lane(key).gate();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Calls back whenever an attempt's place at a relay became free. */
+  long now() {
+    return clock.millis();
+  }
+
+  /** Calls back whenever a delivery may start that could not before. */
   void onFinish(Runnable queue) {
     queues.add(queue);
   }
 
-  private Lane lane(long accountPk) {
-    Lane lane = lanes.computeIfAbsent(accountPk, pk -> new Lane(pk, DEFAULT_CONNECTIONS));
-    lane.connections()
-        .max(directory.account(accountPk).map(Account::maxConnections).orElse(DEFAULT_CONNECTIONS));
+  private Stops stops(long accountPk) {
+    return accounts.computeIfAbsent(accountPk, pk -> new Stops());
+  }
+
+  private Lane lane(LaneKey key) {
+    Lane lane = lanes.get(key);
+    if (lane == null) {
+      lane = new Lane(key, new Lane.Gate(new Stops(), stops(key.accountPk()), DEFAULT_CONNECTIONS));
+      lanes.put(key, lane);
+    }
+    lane.gate()
+        .max(
+            directory
+                .account(key.accountPk())
+                .map(Account::maxConnections)
+                .orElse(DEFAULT_CONNECTIONS));
     return lane;
   }
 
@@ -255,25 +389,41 @@ public final class Lanes {
     for (Lane lane : lanes.values()) {
       if (lane.nextDueAt <= now) {
         lane.nextDueAt = Long.MAX_VALUE;
-        lane.backlog = true;
+        lane.behind();
       }
-      if (lane.backlog && lane.wantsMore()) {
-        orders.add(new LaneRoom(lane.accountPk, lane.room(), lane.version));
+      int wanted = lane.hasBacklog() && !lane.gate().isStopped(now) ? wanted(lane) : 0;
+      if (wanted > 0) {
+        orders.add(new LaneRoom(lane.key, wanted, lane.version));
       }
     }
     if (orders.size() > 1) {
-      java.util.Collections.rotate(orders, turn++ % orders.size());
+      Collections.rotate(orders, turn++ % orders.size());
     }
     return orders;
   }
 
-  private long untilNextDue() {
+  /** Rows that a claim should bring now; 0: it would not be worth its commit. */
+  private int wanted(Lane lane) {
+    if (lane.gate().isGuarded(clock.millis())) {
+      return lane.held == 0 ? 1 : 0;
+    }
+    int room = room(lane, lane.isUrgent());
+    int enough = Math.min(MAX_CLAIM, lane.floor() / 2);
+    boolean worth = room >= enough || lane.held == 0 || lane.isUrgent();
+    return worth ? Math.min(room, MAX_CLAIM) : 0;
+  }
+
+  private long untilNextChange() {
+    long now = clock.millis();
     long next = Long.MAX_VALUE;
     for (Lane lane : lanes.values()) {
       next = Math.min(next, lane.nextDueAt);
+      if (lane.hasBacklog()) {
+        next = Math.min(next, lane.gate().nextEnd(now));
+      }
     }
     return next == Long.MAX_VALUE
         ? Long.MAX_VALUE
-        : TimeUnit.MILLISECONDS.toNanos(Math.max(1, next - clock.millis()));
+        : TimeUnit.MILLISECONDS.toNanos(Math.max(1, next - now));
   }
 }

@@ -4,7 +4,9 @@ import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -21,13 +23,15 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Outbox implements AutoCloseable {
   private final GroupCommit commits;
   private final Lanes lanes;
+  private final RuleBook rules;
   private final Ids ids;
   private final long node;
   private final AtomicLong pending = new AtomicLong();
   private final Set<String> unreported = new HashSet<>();
 
   /** Opens the store for this process and frees what its forerunner had leased. */
-  public Outbox(Database database, Lanes lanes) {
+  public Outbox(Database database, Lanes lanes, RuleBook rules) {
+    this.rules = rules;
     this.commits = new GroupCommit(database.writer(), database.sql());
     this.lanes = lanes;
     this.ids = new Ids(commits.commit((statements, now) -> one(statements.query("greatest-key"))));
@@ -56,10 +60,10 @@ public final class Outbox implements AutoCloseable {
    * @throws StoreException nothing of the batch was kept
    */
   public Stored store(List<Submission> submissions) {
-    StoreBatch batch = new StoreBatch(submissions, lanes, ids, node);
+    StoreBatch batch = new StoreBatch(submissions, lanes, rules, ids, node);
     Stored stored = commits.commit(batch);
     pending.addAndGet(stored.added());
-    batch.waiting().forEach((account, due) -> lanes.waiting(account, due));
+    batch.waiting().forEach((row, due) -> lanes.waiting(row.lane(), row.priority(), due));
     return stored;
   }
 
@@ -87,7 +91,7 @@ public final class Outbox implements AutoCloseable {
     Delivery delivery = attempt.delivery();
     lanes.release(delivery);
     if (settled.nextAttemptAt() != null) {
-      lanes.waiting(delivery.accountPk(), settled.nextAttemptAt());
+      lanes.waiting(delivery.lane(), delivery.priority(), settled.nextAttemptAt());
     }
     if (settled.fate() != Settled.Fate.PENDING) {
       pending.decrementAndGet();
@@ -119,7 +123,7 @@ public final class Outbox implements AutoCloseable {
               return now + delayMillis;
             });
     lanes.release(delivery);
-    lanes.waiting(delivery.accountPk(), due);
+    lanes.waiting(delivery.lane(), delivery.priority(), due);
   }
 
   @Override
@@ -128,14 +132,16 @@ public final class Outbox implements AutoCloseable {
   }
 
   private void recover() {
-    Map<Long, Long> due = new HashMap<>();
+    Map<LaneKey, Long> due = new HashMap<>();
     pending.set(
         commits.commit(
             (statements, now) -> {
               new Interrupted(ids).recover(statements, now);
               try (ResultSet rows = statements.query("lanes")) {
                 while (rows.next()) {
-                  due.put(rows.getLong("account_pk"), rows.getLong("due_at"));
+                  due.put(
+                      new LaneKey(rows.getLong("account_pk"), rows.getLong("rule_pk")),
+                      rows.getLong("due_at"));
                 }
               }
               try (ResultSet rows = statements.query("unreported-tenants")) {
@@ -145,7 +151,7 @@ public final class Outbox implements AutoCloseable {
               }
               return one(statements.query("count-pending"));
             }));
-    due.forEach(lanes::waiting);
+    due.forEach(lanes::waitingAny);
   }
 
   private static long one(ResultSet rows) throws SQLException {

@@ -2,8 +2,11 @@ package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Message;
+import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
+import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -15,23 +18,28 @@ import java.util.Map;
 final class StoreBatch implements GroupCommit.Work<Stored> {
   private final List<Submission> submissions;
   private final Lanes lanes;
+  private final RuleBook rules;
   private final Ids ids;
   private final long node;
 
   private final List<Delivery> hot = new ArrayList<>();
   private final List<Stored.Refused> refused = new ArrayList<>();
-  private final Map<Long, Long> waiting = new HashMap<>();
+  private final Map<Waiting, Long> waiting = new HashMap<>();
   private int added;
 
-  StoreBatch(List<Submission> submissions, Lanes lanes, Ids ids, long node) {
+  /** Rows of a lane that stay in the table. */
+  record Waiting(LaneKey lane, Priority priority) {}
+
+  StoreBatch(List<Submission> submissions, Lanes lanes, RuleBook rules, Ids ids, long node) {
     this.submissions = submissions;
     this.lanes = lanes;
+    this.rules = rules;
     this.ids = ids;
     this.node = node;
   }
 
-  /** For each account whose rows stay in the table: when the first one is due. */
-  Map<Long, Long> waiting() {
+  /** When the first one of them is due, Unix milliseconds. */
+  Map<Waiting, Long> waiting() {
     return waiting;
   }
 
@@ -39,7 +47,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   public Stored run(GroupCommit.Statements statements, long now) throws SQLException {
     for (Submission submission : submissions) {
       if (!insert(statements, submission, now)) {
-        meet(statements, submission, now);
+        meet(statements, submission);
       }
     }
     int items = submissions.stream().mapToInt(Submission::items).sum();
@@ -74,44 +82,74 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     if (inserted == 0) {
       return false;
     }
-    long account = submission.account().pk();
-    long size = submission.payload().length();
-    long due = dueAt(message, now);
-    boolean leased = due <= now && lanes.reserve(account, size);
-    if (leased) {
-      hot.add(
-          new Delivery(
-              pk, pk, account, 1, message.priority(), 0, now, size, message, message.recipients()));
-    } else {
-      waiting.merge(account, due, Math::min);
-    }
-    statements.update(
-        "insert-delivery",
-        pk,
-        pk,
-        account,
-        leased ? "leased" : "due",
-        message.priority().level(),
-        due,
-        leased ? node : null,
-        now,
-        size);
-    insertRecipients(statements, pk, message, now);
+    insertDeliveries(statements, submission, pk, now, true);
     added++;
     return true;
   }
 
-  /** The id is known: the same again, a new form of what did not start yet, or too late. */
-  private void meet(GroupCommit.Statements statements, Submission submission, long now)
+  private void insertDeliveries(
+      GroupCommit.Statements statements,
+      Submission submission,
+      long pk,
+      long accepted,
+      boolean mayBeHot)
       throws SQLException {
     Message message = submission.message();
+    List<Split.Part> parts = Split.of(message, submission.account(), rules);
+    long size = submission.payload().length();
+    long due = dueAt(message, accepted);
+    for (int i = 0; i < parts.size(); i++) {
+      Split.Part part = parts.get(i);
+      long delivery = pk + i;
+      boolean leased =
+          mayBeHot && due <= accepted && lanes.reserve(part.lane(), message.priority(), size);
+      if (leased) {
+        hot.add(
+            new Delivery(
+                delivery,
+                pk,
+                part.lane(),
+                1,
+                message.priority(),
+                0,
+                accepted,
+                size,
+                message,
+                part.recipients()));
+      } else {
+        waiting.merge(new Waiting(part.lane(), message.priority()), due, Math::min);
+      }
+      statements.update(
+          "insert-delivery",
+          delivery,
+          pk,
+          part.lane().accountPk(),
+          part.lane().rulePk(),
+          leased ? "leased" : "due",
+          message.priority().level(),
+          due,
+          leased ? node : null,
+          accepted,
+          size,
+          message.batchCode(),
+          message.expiresTs() == null ? null : millis(message.expiresTs()));
+      for (Recipient recipient : part.recipients()) {
+        statements.update(
+            "insert-recipient", pk, recipient.position(), delivery, recipient.address(), accepted);
+      }
+    }
+  }
+
+  /** The id is known: the same again, a new form of what did not start yet, or too late. */
+  private void meet(GroupCommit.Statements statements, Submission submission) throws SQLException {
+    Message message = submission.message();
     long pk;
-    long delivery;
-    boolean untouched;
+    long accepted;
+    boolean untouched = true;
     try (ResultSet row = statements.query("find-message", message.tenantId(), message.id())) {
       row.next();
       pk = row.getLong("pk");
-      delivery = row.getLong("delivery");
+      accepted = row.getLong("accepted_at");
       if (row.wasNull()) {
         refuse(submission, "already sent");
         return;
@@ -119,17 +157,17 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       if (submission.payload().equals(row.getString("payload"))) {
         return;
       }
-      untouched =
-          row.getString("state").equals("due")
-              && row.getInt("attempts") == 0
-              && row.getInt("in_data") == 0
-              && !row.next();
+      do {
+        untouched &=
+            row.getString("state").equals("due")
+                && row.getInt("attempts") == 0
+                && row.getInt("in_data") == 0;
+      } while (row.next());
     }
     if (!untouched) {
       refuse(submission, "in delivery");
       return;
     }
-    long due = dueAt(message, 0);
     statements.update(
         "replace-message",
         message.accountId(),
@@ -138,23 +176,9 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
         message.deferredTs(),
         submission.payload(),
         pk);
-    statements.update(
-        "replace-delivery",
-        submission.account().pk(),
-        message.priority().level(),
-        due,
-        submission.payload().length(),
-        delivery);
+    statements.update("delete-deliveries", pk, pk);
     statements.update("delete-recipients", pk);
-    insertRecipients(statements, pk, message, now);
-    waiting.merge(submission.account().pk(), due, Math::min);
-  }
-
-  private void insertRecipients(
-      GroupCommit.Statements statements, long pk, Message message, long now) throws SQLException {
-    for (Recipient recipient : message.recipients()) {
-      statements.update("insert-recipient", pk, recipient.position(), pk, recipient.address(), now);
-    }
+    insertDeliveries(statements, submission, pk, accepted, false);
   }
 
   private void refuse(Submission submission, String reason) {
@@ -169,6 +193,10 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     if (deferred == null || deferred <= now / 1000) {
       return now;
     }
-    return deferred > Long.MAX_VALUE / 1000 ? Long.MAX_VALUE : deferred * 1000;
+    return millis(deferred);
+  }
+
+  private static long millis(long seconds) {
+    return seconds > Long.MAX_VALUE / 1000 ? Long.MAX_VALUE : seconds * 1000;
   }
 }

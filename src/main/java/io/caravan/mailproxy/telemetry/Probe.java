@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
 import java.util.List;
 
@@ -10,7 +11,7 @@ public final class Probe {
   public static final String PROPERTY = "probe";
 
   /** No account has this key: probes are a lane of their own. */
-  private static final long LANE = 0;
+  private static final LaneKey LANE = LaneKey.of(0);
 
   /** How far a probe goes. */
   enum Path {

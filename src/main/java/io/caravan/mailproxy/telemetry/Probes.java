@@ -75,7 +75,7 @@ public final class Probes {
       return null;
     }
     Delivery delivery = Probe.delivery();
-    if (!lanes.reserve(delivery.accountPk(), delivery.bytes())) {
+    if (!lanes.reserve(delivery.lane(), delivery.priority(), delivery.bytes())) {
       return null;
     }
     underWay.incrementAndGet();

@@ -11,6 +11,7 @@ import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
@@ -19,6 +20,7 @@ import io.caravan.mailproxy.message.Verdict;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.Stored;
+import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -66,7 +68,7 @@ abstract class OutboxContract {
   private void boot() {
     registry = new Registry(database);
     lanes = new Lanes(registry, InstantSource.system(), ROOM, 1 << 20);
-    outbox = new Outbox(database, lanes);
+    outbox = new Outbox(database, lanes, new RuleBook(database));
   }
 
   /** As after a kill: nothing of the process is left but the store. */
@@ -321,7 +323,8 @@ abstract class OutboxContract {
                     .sql()
                     .load("claim-due")
                     .replace(":?node", String.valueOf(outbox.node()))
-                    .replace(":?lane", "1")
+                    .replace(":?account", "1")
+                    .replace(":?rule", "0")
                     .replace(":?room", "1"));
         ResultSet row = claim.executeQuery()) {
       assertThat(row.next()).as("a due row").isTrue();
@@ -329,7 +332,7 @@ abstract class OutboxContract {
           new Delivery(
               row.getLong("pk"),
               row.getLong("message_pk"),
-              row.getLong("account_pk"),
+              LaneKey.of(1),
               row.getLong("lease_epoch"),
               Priority.of(row.getLong("priority")),
               row.getInt("attempts"),

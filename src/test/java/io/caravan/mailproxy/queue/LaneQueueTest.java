@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.caravan.mailproxy.admin.Directory;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -159,6 +160,6 @@ class LaneQueueTest {
   }
 
   private static Delivery delivery(long pk, long account, Priority priority) {
-    return new Delivery(pk, pk, account, 1, priority, 0, 0, 10, null, List.of());
+    return new Delivery(pk, pk, LaneKey.of(account), 1, priority, 0, 0, 10, null, List.of());
   }
 }

@@ -1,0 +1,1 @@
+DELETE FROM queue WHERE pk BETWEEN ? AND ? + 1023

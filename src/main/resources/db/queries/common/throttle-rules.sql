@@ -1,0 +1,1 @@
+SELECT * FROM throttle_rule ORDER BY position
