@@ -33,6 +33,15 @@ public final class Attempts {
   /** Exchange property a route may set to the id of another account of the same tenant. */
   public static final String ACCOUNT = "account";
 
+  // Plain exchange properties for the conditions and log lines that each attempt passes: Camel
+  // copies the whole exchange for every getter that Simple calls.
+  private static final String UNREAD = "unread";
+  private static final String PER_SECOND = "perSecond";
+  private static final String REFUSED = "refused";
+  private static final String FATE = "fate";
+  private static final String MESSAGE_ID = "messageId";
+  private static final String ACCOUNT_ID = "accountId";
+
   private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
   private static final String LOG_ACCOUNT = "account_id";
   private static final String LOG_MESSAGE = "message_id";
@@ -62,6 +71,9 @@ public final class Attempts {
     Attempt attempt = new Attempt(exchange.getMessage().getBody(Delivery.class));
     started.increment();
     exchange.setProperty(Attempt.PROPERTY, attempt);
+    if (attempt.isUnread()) {
+      exchange.setProperty(UNREAD, true);
+    }
     exchange
         .getExchangeExtension()
         .addOnCompletion(
@@ -118,6 +130,11 @@ public final class Attempts {
                     new NoAccountException(
                         named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
     attempt.choose(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
+    exchange.setProperty(ACCOUNT_ID, account.id());
+    exchange.setProperty(MESSAGE_ID, attempt.getId());
+    if (account.limitPerSecond() != null) {
+      exchange.setProperty(PER_SECOND, account.limitPerSecond());
+    }
     MDC.put(LOG_ACCOUNT, account.id());
     MDC.put(LOG_MESSAGE, attempt.getId());
   }
@@ -170,7 +187,12 @@ public final class Attempts {
             : classifier.answers(mail, failure);
     MDC.put(LOG_ACCOUNT, attempt.getAccountId());
     attempt.answered(answers);
-    return answers.stream().filter(answer -> answer.kind() != Answer.Kind.ACCEPTED).toList();
+    List<Answer> refusals =
+        answers.stream().filter(answer -> answer.kind() != Answer.Kind.ACCEPTED).toList();
+    if (!refusals.isEmpty()) {
+      exchange.setProperty(REFUSED, true);
+    }
+    return refusals;
   }
 
   /** There is no mail yet: what cannot be composed never will, anything else is tried again. */
@@ -200,6 +222,7 @@ public final class Attempts {
     Settled settled = outbox.record(attempt.result());
     attempt.settled(settled);
     attempt.close();
+    exchange.setProperty(FATE, settled.getFateName());
     return settled;
   }
 

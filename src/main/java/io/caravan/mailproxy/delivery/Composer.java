@@ -157,7 +157,13 @@ public final class Composer {
       hash = (hash ^ field.hashCode()) * 0x100000001b3L;
       hash ^= hash >>> 29;
     }
-    return Long.toUnsignedString(hash, 36);
+    return digits(hash);
+  }
+
+  /** Base 36, unsigned; {@code Long.toUnsignedString} makes a big integer of every second one. */
+  private static String digits(long unsigned) {
+    return Long.toString(Long.divideUnsigned(unsigned, 36), 36)
+        + Character.forDigit((int) Long.remainderUnsigned(unsigned, 36), 36);
   }
 
   /** RFC 5322 section 3.3, in UTC. Own words: those of the platform depend on its locale data. */

@@ -3,6 +3,9 @@ package io.caravan.mailproxy.telemetry;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
@@ -19,9 +22,39 @@ final class CountedRoute extends RoutePolicySupport {
   private static final MicrometerRoutePolicyNamingStrategy NAMES =
       MicrometerRoutePolicyNamingStrategy.DEFAULT;
 
+  private static final String RUNNING = "routesRunning";
+
   private final MeterRegistry registry;
-  private String began = "";
   private @Nullable Meters meters;
+
+  /** The routes that an exchange is in, the innermost last: one property for all of them. */
+  private static final class Running {
+    private final Exchange exchange;
+    private final List<CountedRoute> routes = new ArrayList<>();
+    private long[] began = new long[8];
+
+    Running(Exchange exchange) {
+      this.exchange = exchange;
+    }
+
+    synchronized void begin(CountedRoute route) {
+      if (routes.size() == began.length) {
+        began = Arrays.copyOf(began, 2 * began.length);
+      }
+      began[routes.size()] = System.nanoTime();
+      routes.add(route);
+    }
+
+    /** Nanoseconds since the route began; what it left open inside ends with it. */
+    synchronized long end(CountedRoute route) {
+      int place = routes.lastIndexOf(route);
+      if (place < 0) {
+        return 0;
+      }
+      routes.subList(place, routes.size()).clear();
+      return System.nanoTime() - began[place];
+    }
+  }
 
   CountedRoute(MeterRegistry registry) {
     this.registry = registry;
@@ -32,7 +65,6 @@ final class CountedRoute extends RoutePolicySupport {
 
   @Override
   public void onStart(Route route) {
-    began = "began-" + route.getId();
     meters =
         new Meters(
             Timer.builder(NAMES.getName(route))
@@ -54,16 +86,22 @@ final class CountedRoute extends RoutePolicySupport {
 
   @Override
   public void onExchangeBegin(Route route, Exchange exchange) {
-    exchange.setProperty(began, System.nanoTime());
+    Running running = exchange.getProperty(RUNNING, Running.class);
+    if (running == null || running.exchange != exchange) {
+      running = new Running(exchange); // a copy of an exchange has the property of its original
+      exchange.setProperty(RUNNING, running);
+    }
+    running.begin(this);
   }
 
   @Override
   public void onExchangeDone(Route route, Exchange exchange) {
     Meters to = meters;
-    if (to == null || !(exchange.removeProperty(began) instanceof Long start)) {
+    Running running = exchange.getProperty(RUNNING, Running.class);
+    if (to == null || running == null || running.exchange != exchange) {
       return;
     }
-    to.timer().record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
+    to.timer().record(running.end(this), TimeUnit.NANOSECONDS);
     to.total().increment();
     if (exchange.isFailed()) {
       to.failed().increment();
