@@ -1,5 +1,5 @@
 -- Priority 0 first, then by a date that each further level of priority puts off by a minute: low priority ages. A sixteenth of
--- the room is left to it also where priority 0 would fill all.
+-- the room is left to it also where priority 0 would fill all. Small messages come along, large ones are read when they start.
 UPDATE queue
 SET state = 'leased', lease_owner = :?node, lease_epoch = lease_epoch + 1
 WHERE pk IN (
@@ -25,4 +25,7 @@ WHERE pk IN (
   ORDER BY rank * (place > :?room / 16), turn, pk
   LIMIT :?room
 )
-RETURNING pk, message_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes
+RETURNING pk, message_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes,
+  CASE WHEN bytes <= :?inline THEN (SELECT payload FROM message WHERE message.pk = message_pk) END AS payload,
+  CASE WHEN bytes <= :?inline THEN (SELECT group_concat(position) FROM recipient
+    WHERE recipient.message_pk = queue.message_pk AND delivery_pk = queue.pk AND recipient.state = 'pending') END AS pending

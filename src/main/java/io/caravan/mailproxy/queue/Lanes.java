@@ -28,6 +28,9 @@ public final class Lanes {
   /** Rows of one claim, at most: a claim holds up whoever else writes. */
   private static final int MAX_CLAIM = 500;
 
+  /** How often what is free a lane may hold. */
+  private static final int SHARE_OF_FREE = 2;
+
   /** Which part of a claim aged rows get although urgent ones would fill it (claim-due.sql). */
   private static final int AGED_SHARE = 16;
 
@@ -91,12 +94,12 @@ public final class Lanes {
    * a floor more.
    */
   private int room(Lane lane, boolean urgent) {
-    int window = Math.max(lane.floor(), (maxHeld - held) / 2) + (urgent ? lane.floor() : 0);
+    int window = Math.max(lane.floor(), SHARE_OF_FREE * (maxHeld - held)) + (urgent ? lane.floor() : 0);
     return Math.min(window - lane.held, maxHeld - held);
   }
 
   private boolean fits(Lane lane, long size) {
-    long share = lane.held < lane.floor() ? maxBytes : (maxBytes - bytes) / 2;
+    long share = lane.held < lane.floor() ? maxBytes : SHARE_OF_FREE * (maxBytes - bytes);
     return lane.bytes + size <= share && bytes + size <= maxBytes;
   }
 

@@ -325,6 +325,7 @@ abstract class OutboxContract {
                     .replace(":?node", String.valueOf(outbox.node()))
                     .replace(":?account", "1")
                     .replace(":?rule", "0")
+                    .replace(":?inline", "0")
                     .replace(":?room", "1"));
         ResultSet row = claim.executeQuery()) {
       assertThat(row.next()).as("a due row").isTrue();
