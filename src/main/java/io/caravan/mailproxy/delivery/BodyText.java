@@ -56,28 +56,37 @@ final class BodyText {
 
   /** The body as it is; {@code null}: it does not fit into seven bits and lines of 998. */
   private static byte @Nullable [] plain(String body) {
-    byte[] out = new byte[body.length() + body.length() / 16 + 16];
+    byte[] in = body.getBytes(StandardCharsets.UTF_8);
+    byte[] out = new byte[in.length + in.length / 16 + 16];
     int at = 0;
-    int line = 0;
-    for (int i = 0; i < body.length(); i++) {
-      char c = body.charAt(i);
-      if (at + 2 > out.length) {
-        out = Arrays.copyOf(out, out.length * 2);
+    for (int start = 0; start < in.length; ) {
+      int end = endOfLine(in, start);
+      int length = end - start;
+      if (length > MAX_LINE || (end < in.length && in[end] != '\r' && in[end] != '\n')) {
+        return null;
       }
-      if (c == '\r' || c == '\n') {
-        if (c == '\r' && i + 1 < body.length() && body.charAt(i + 1) == '\n') {
-          i++;
-        }
+      if (at + length + 2 > out.length) {
+        out = Arrays.copyOf(out, 2 * out.length + length);
+      }
+      System.arraycopy(in, start, out, at, length);
+      at += length;
+      if (end < in.length) {
         out[at++] = '\r';
         out[at++] = '\n';
-        line = 0;
-      } else if (c > '~' || (c < ' ' && c != '\t') || ++line > MAX_LINE) {
-        return null;
-      } else {
-        out[at++] = (byte) c;
       }
+      boolean both = end + 1 < in.length && in[end] == '\r' && in[end + 1] == '\n';
+      start = end + (both ? 2 : 1);
     }
     return Arrays.copyOf(out, at);
+  }
+
+  /** Where printable ASCII and tabs end. */
+  private static int endOfLine(byte[] in, int start) {
+    int end = start;
+    while (end < in.length && ((in[end] >= ' ' && in[end] <= '~') || in[end] == '\t')) {
+      end++;
+    }
+    return end;
   }
 
   private static String crlf(String body) {

@@ -38,7 +38,7 @@ public final class BatchReader {
    *     type anywhere, 401 if a tenant names another one
    */
   public Batch read(JsonNode body, @Nullable String callerTenant) {
-    TypeCheck check = new TypeCheck();
+    TypeCheck check = new TypeCheck(false);
     Priority usual = defaultPriority;
     List<MessageFields> items = List.of();
     if (check.isObject(body, Path.BODY)) {

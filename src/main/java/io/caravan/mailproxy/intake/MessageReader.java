@@ -18,7 +18,7 @@ public final class MessageReader {
    */
   public static Message read(String payload) {
     JsonNode node = Json.tree(payload);
-    TypeCheck check = new TypeCheck();
+    TypeCheck check = new TypeCheck(true);
     MessageFields fields = MessageFields.read(node, check, Path.BODY);
     try {
       check.orThrow();

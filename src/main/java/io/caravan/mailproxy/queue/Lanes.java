@@ -94,7 +94,8 @@ public final class Lanes {
    * a floor more.
    */
   private int room(Lane lane, boolean urgent) {
-    int window = Math.max(lane.floor(), SHARE_OF_FREE * (maxHeld - held)) + (urgent ? lane.floor() : 0);
+    int window =
+        Math.max(lane.floor(), SHARE_OF_FREE * (maxHeld - held)) + (urgent ? lane.floor() : 0);
     return Math.min(window - lane.held, maxHeld - held);
   }
 

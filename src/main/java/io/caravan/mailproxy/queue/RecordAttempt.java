@@ -64,6 +64,10 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
 
   /** Ends the message, if this was the last of its deliveries. */
   private Settled finish(GroupCommit.Statements statements, long now) throws SQLException {
+    if (reachedAll()) {
+      event(statements, "sent", now, null, null);
+      return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
+    }
     try (ResultSet rows =
         statements.query("has-deliveries", delivery.messagePk(), delivery.messagePk())) {
       rows.next();
@@ -85,6 +89,12 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     }
     event(statements, "error", now, String.join("; ", failed), null);
     return new Settled(attempt.result(), Settled.Fate.ERROR, String.join("; ", replies), now, null);
+  }
+
+  /** The message has no other recipients than these, and all of them were accepted. */
+  private boolean reachedAll() {
+    return delivery.recipients().size() == delivery.loaded().recipients().size()
+        && attempt.verdicts().stream().allMatch(v -> v.fate() == Verdict.Fate.SENT);
   }
 
   private void settle(GroupCommit.Statements statements, Verdict verdict, long now)
