@@ -141,6 +141,7 @@ public final class Database implements AutoCloseable {
     config.setTransactionMode(SQLiteConfig.TransactionMode.DEFERRED);
     config.setBusyTimeout((int) BORROW_TIMEOUT_MILLIS);
     config.setCacheSize(-CACHE_KIB);
+    config.setGetGeneratedKeys(false); // a query more after each insert, which nobody reads
     return config;
   }
 

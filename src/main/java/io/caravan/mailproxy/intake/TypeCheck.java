@@ -2,6 +2,7 @@ package io.caravan.mailproxy.intake;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Problem;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
@@ -73,7 +74,7 @@ final class TypeCheck {
       return null;
     }
     String text = value.textValue();
-    if (!trusted && hasLoneSurrogate(text)) {
+    if (!trusted && !isLatin(text) && hasLoneSurrogate(text)) {
       add(
           "string_unicode",
           at.at(step),
@@ -161,6 +162,12 @@ final class TypeCheck {
       return null;
     }
     return value.asText();
+  }
+
+  /** Whether all characters are below 256: seen many at a time, as copies and comparisons are. */
+  private static boolean isLatin(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
+    return new String(bytes, StandardCharsets.ISO_8859_1).equals(text);
   }
 
   private static boolean hasLoneSurrogate(String text) {

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.intake;
 
 import io.caravan.mailproxy.message.HeaderRules;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What the values of one item must keep, addresses and recipients apart (B1–B6, B24, B50). */
@@ -108,19 +109,27 @@ final class ValueRules {
   }
 
   private static void checkSize(MessageFields fields, long max) {
-    long bytes = HeaderRules.utf8Length(fields.body());
-    for (Map.Entry<String, String> header : fields.headers().entrySet()) {
-      bytes += header.getKey().length() + HeaderRules.utf8Length(header.getValue());
+    if (3 * size(fields, String::length) <= max) {
+      return; // no character has more than three bytes for each of its chars
     }
-    for (AttachmentFields attachment : fields.attachments()) {
-      bytes += attachment.storagePath().length() / 4 * 3L;
-    }
+    long bytes = size(fields, HeaderRules::utf8Length);
     if (bytes > max) {
       throw new Refusal(
           "message_too_large",
           "message has " + bytes + " bytes with its attachments, at most " + max + " are accepted",
           "");
     }
+  }
+
+  private static long size(MessageFields fields, ToLongFunction<String> length) {
+    long size = length.applyAsLong(fields.body());
+    for (Map.Entry<String, String> header : fields.headers().entrySet()) {
+      size += header.getKey().length() + length.applyAsLong(header.getValue());
+    }
+    for (AttachmentFields attachment : fields.attachments()) {
+      size += attachment.storagePath().length() / 4 * 3L;
+    }
+    return size;
   }
 
   private static int chars(String text) {

@@ -17,6 +17,12 @@ import org.apache.camel.InvalidPayloadException;
 
 /** The steps of {@code accept-messages}: check, store, answer. */
 public final class Intake {
+  /** Exchange property with the deliveries that are leased to this node already. */
+  public static final String HOT = "hot";
+
+  /** Exchange property with the number of new messages. */
+  public static final String ADDED = "added";
+
   private final BatchReader reader;
   private final Outbox outbox;
   private final IntakeRoom room;
@@ -45,11 +51,19 @@ public final class Intake {
   }
 
   /**
-   * Stores what may be stored; when it returns, it is on disk.
+   * Stores what may be stored; when it returns, it is on disk. What is to start now stands in
+   * property {@value #HOT}, how many messages are new in {@value #ADDED}.
    *
    * @throws io.caravan.mailproxy.http.Problem 503 too much is being taken in
    */
-  public Stored store(Batch batch) {
+  public Stored store(Exchange exchange) {
+    Stored stored = store(exchange.getMessage().getBody(Batch.class));
+    exchange.setProperty(HOT, stored.hot());
+    exchange.setProperty(ADDED, stored.added());
+    return stored;
+  }
+
+  private Stored store(Batch batch) {
     int messages = batch.submissions().size();
     if (messages == 0) {
       return new Stored(0, 0, List.of(), List.of());
