@@ -46,7 +46,7 @@ public final class Run {
       bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
                 [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
-                [--telemetry both|off] [--against-telemetry both|off]\
+                [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]\
       """;
 
   private static final String TENANT = "bench";
@@ -72,6 +72,7 @@ public final class Run {
     options.put("--against-jvm", "");
     options.put("--telemetry", "both");
     options.put("--against-telemetry", "");
+    options.put("--postfix", "0");
     for (int i = 0; i < args.length; i += 2) {
       if (i + 1 == args.length || options.replace(args[i], args[i + 1]) == null) {
         throw new IllegalArgumentException(args[i]);
@@ -131,6 +132,11 @@ public final class Run {
         Map<String, Double> figures = new LinkedHashMap<>();
         List<String> complaints = new ArrayList<>();
         once(side, folder.resolve(side.name + "-" + i), figures, complaints);
+        if (number("--postfix") > 0) {
+          double peer = postfix();
+          figures.put("Postfix, msg/s", peer);
+          figures.put("times Postfix", figures.get("end to end, msg/s") / peer);
+        }
         side.runs.add(figures);
         System.out.printf("run %d %s %s%n", i, side.name, line(figures));
         for (String complaint : complaints) {
@@ -142,6 +148,19 @@ public final class Run {
     table(sides);
     System.out.println(valid ? "VALID" : "INVALID");
     return valid;
+  }
+
+  /** What bench/peer measures, right after a run of the proxy. */
+  private double postfix() throws IOException, InterruptedException {
+    Process peer =
+        new ProcessBuilder("bench/peer", options.get("--postfix"))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String said = new String(peer.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    if (peer.waitFor() != 0) {
+      throw new IOException("bench/peer ended with " + peer.exitValue());
+    }
+    return Double.parseDouble(said);
   }
 
   /** One side of a comparison: a built checkout. */
