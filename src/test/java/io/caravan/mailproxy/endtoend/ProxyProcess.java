@@ -125,8 +125,13 @@ public final class ProxyProcess implements AutoCloseable {
 
   /** Waits until /status tells of no pending message. */
   public void awaitEmpty(Duration atMost) throws IOException {
+    awaitPending(0, atMost);
+  }
+
+  /** Waits until /status tells of so many pending messages. */
+  public void awaitPending(int pending, Duration atMost) throws IOException {
     try (KeepAlive connection = connect()) {
-      await("nothing pending")
+      await(pending + " pending")
           .atMost(atMost)
           .pollDelay(Duration.ZERO)
           .pollInterval(Duration.ofMillis(5))
@@ -136,7 +141,7 @@ public final class ProxyProcess implements AutoCloseable {
                       .get("/status")
                       .body()
                       .replace(" ", "")
-                      .contains("\"pending_messages\":0,"));
+                      .contains("\"pending_messages\":" + pending + ","));
     }
   }
 
