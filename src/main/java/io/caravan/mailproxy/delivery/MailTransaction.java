@@ -110,7 +110,7 @@ final class MailTransaction {
     }
     Reply reply = connection.replies().read(false);
     if (!reply.positive()) {
-      sheet.put(i, ReplyClassifier.kind(reply, phase), reply, phase);
+      sheet.put(i, ReplyTable.kind(reply, phase), reply, phase);
     }
     ended(reply);
     return sheet.open(i);
@@ -256,7 +256,7 @@ final class MailTransaction {
 
   /** The reply, refusal or not, is the answer for all that have none yet. */
   private void concludes(Reply reply) {
-    sheet.putRest(ReplyClassifier.kind(reply, phase), reply, phase);
+    sheet.putRest(ReplyTable.kind(reply, phase), reply, phase);
   }
 
   private void reached(Phase now) {

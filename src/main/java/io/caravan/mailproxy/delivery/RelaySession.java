@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Must be kept as long as its socket is used: the library's finalizer closes the socket.
  */
 final class RelaySession extends SMTPTransport {
+  /** How the text of a refusal begins that was given to AUTH. */
+  static final String LOG_IN_REFUSED = "log-in refused";
+
   private enum Step {
     TLS,
     GREETING,
@@ -140,7 +143,8 @@ final class RelaySession extends SMTPTransport {
     if (step == Step.AUTH && e instanceof AuthenticationFailedException && code > 0) {
       boolean later = code >= 400 && code < 500;
       Reply refusal =
-          Reply.parse(code + " log-in refused: " + withoutPassword(getLastServerResponse()));
+          Reply.parse(
+              code + " " + LOG_IN_REFUSED + ": " + withoutPassword(getLastServerResponse()));
       return new RelayException(later ? Kind.TEMPORARY : Kind.ACCOUNT, phase, refusal, e);
     }
     if (code >= 400) {
