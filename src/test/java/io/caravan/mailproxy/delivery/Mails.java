@@ -36,7 +36,8 @@ final class Mails {
         0,
         null,
         null,
-        tlsCa);
+        tlsCa,
+        null);
   }
 
   static Account limits(Account a, int ttlSeconds, int connections, int messages) {
@@ -56,7 +57,8 @@ final class Mails {
         messages,
         null,
         a.localAddress(),
-        a.tlsCa());
+        a.tlsCa(),
+        a.failoverAccountId());
   }
 
   static Account at(Account a, String host, String localAddress) {
@@ -76,7 +78,8 @@ final class Mails {
         a.maxMessagesPerConnection(),
         null,
         localAddress,
-        a.tlsCa());
+        a.tlsCa(),
+        a.failoverAccountId());
   }
 
   static OutgoingMail mail(Account account, String... to) {

@@ -71,6 +71,7 @@ class BatchReaderTest {
         0,
         null,
         null,
+        null,
         null);
   }
 
