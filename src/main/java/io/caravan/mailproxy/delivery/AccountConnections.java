@@ -35,6 +35,7 @@ final class AccountConnections {
   /** In use or being opened: the keeper looks after their deadlines. */
   private final Set<SmtpConnection> busy = ConcurrentHashMap.newKeySet();
 
+  private final LearnedLimits learned = new LearnedLimits();
   private int places;
   private boolean closed;
   private @Nullable Trust trust;
@@ -49,20 +50,35 @@ final class AccountConnections {
   }
 
   /**
-   * A connection with a session, kept or new; waits for a place.
+   * A connection with a session, kept or new; waits for a place. Where the relay takes no more of
+   * them, for one that is open already.
    *
    * @param deadline of the whole message, in nanoseconds of {@link System#nanoTime}
    */
   SmtpConnection take(Account account, long deadline, boolean onlyNew) throws MessagingException {
-    SmtpConnection kept;
-    while ((kept = keptOrPlace(account, deadline, onlyNew)) != null) {
-      kept.begin(deadline);
-      if (kept.alive()) {
-        counts.apply(account).reused.increment();
-        return kept;
+    while (true) {
+      SmtpConnection kept = keptOrPlace(account, deadline, onlyNew);
+      if (kept == null) {
+        try {
+          return fresh(account, deadline);
+        } catch (RelayException e) {
+          if (!learnedFrom(e)) {
+            throw e;
+          }
+        }
+      } else {
+        kept.begin(deadline);
+        if (kept.alive()) {
+          counts.apply(account).reused.increment();
+          return kept;
+        }
+        give(kept);
       }
-      give(kept);
     }
+  }
+
+  /** Opens one in a place that was taken for it. */
+  private SmtpConnection fresh(Account account, long deadline) throws MessagingException {
     SmtpConnection fresh = new SmtpConnection(account, settings);
     busy.add(fresh);
     boolean opened = false;
@@ -79,6 +95,23 @@ final class AccountConnections {
         fresh.close();
         freePlace();
       }
+    }
+  }
+
+  /** Whether the relay refused a connection only because of the others that are open. */
+  private boolean learnedFrom(RelayException e) {
+    if (e.phase() != Phase.CONNECT || e.code() < 400 || e.code() >= 500) {
+      return false;
+    }
+    lock.lock();
+    try {
+      int others = idle.size() + (int) busy.stream().filter(SmtpConnection::isOpen).count();
+      if (others > 0) {
+        learned.refusedBeside(others, System.nanoTime());
+      }
+      return others > 0;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -100,11 +133,12 @@ final class AccountConnections {
           busy.add(kept);
           return kept;
         }
-        if (places >= account.maxConnections() && !idle.isEmpty()) {
+        int most = mostConnections(account);
+        if (places >= most && !idle.isEmpty()) {
           out.add(idle.removeFirst());
           places--;
         }
-        if (places < Math.max(1, account.maxConnections())) {
+        if (places < most) {
           places++;
           return null;
         }
@@ -123,13 +157,21 @@ final class AccountConnections {
     }
   }
 
+  private int mostConnections(Account account) {
+    return learned.mostConnections(Math.max(1, account.maxConnections()), System.nanoTime());
+  }
+
+  private boolean keeps(SmtpConnection c, Account account, long now) {
+    return c.keeps(account, learned.mostMessages(account.maxMessagesPerConnection(), now), now);
+  }
+
   /** The last used one that fits; those that are out of date on the way go to {@code out}. */
   private @Nullable SmtpConnection kept(Account account, List<SmtpConnection> out) {
     long now = System.nanoTime();
     for (Iterator<SmtpConnection> i = idle.descendingIterator(); i.hasNext(); ) {
       SmtpConnection c = i.next();
       boolean same = SmtpConnection.sameSession(account, c.account());
-      if (same && c.keeps(account, now) && !c.idleTooLong(now)) {
+      if (same && keeps(c, account, now) && !c.idleTooLong(now)) {
         i.remove();
         return c;
       }
@@ -150,10 +192,12 @@ final class AccountConnections {
     lock.lock();
     try {
       busy.remove(connection);
-      keep =
-          !closed
-              && places <= connection.account().maxConnections()
-              && connection.keeps(connection.account(), System.nanoTime());
+      long now = System.nanoTime();
+      if (connection.closedAfter() > 0) {
+        learned.closedAfter(connection.closedAfter(), now);
+      }
+      Account account = connection.account();
+      keep = !closed && places <= mostConnections(account) && keeps(connection, account, now);
       if (keep) {
         idle.addLast(connection);
       } else {
@@ -188,7 +232,7 @@ final class AccountConnections {
     try {
       for (Iterator<SmtpConnection> i = idle.iterator(); i.hasNext(); ) {
         SmtpConnection c = i.next();
-        if (c.idleTooLong(now) || !c.keeps(c.account(), now)) {
+        if (c.idleTooLong(now) || !keeps(c, c.account(), now)) {
           i.remove();
           out.add(c);
           places--;

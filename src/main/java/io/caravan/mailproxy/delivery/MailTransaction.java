@@ -79,6 +79,7 @@ final class MailTransaction {
       throw staleOr(e);
     }
     if (reply.closing() && connection.usedBefore()) {
+      connection.refusedAnother();
       throw stale("the relay closes the kept connection: " + reply.text(), null);
     }
     boolean accepted = reply.positive();

@@ -37,10 +37,11 @@ final class SmtpConnection {
   /** Replaced for each address of the host that is tried. */
   private volatile RelaySocket plain = new RelaySocket();
 
-  private Opened open = Opened.NOT_YET;
+  private volatile Opened open = Opened.NOT_YET;
   private long messageDeadline;
   private long idleSince;
   private int messages;
+  private int closedAfter;
   private boolean usable;
 
   /** What is there once the session stands; {@code session} is only held, see there. */
@@ -185,8 +186,22 @@ final class SmtpConnection {
     return open.replies().hasUnread() || open.in().available() > 0;
   }
 
+  boolean isOpen() {
+    return open.session() != null;
+  }
+
   boolean usedBefore() {
     return messages > 0;
+  }
+
+  /** The relay said 421 to the first command of another mail. */
+  void refusedAnother() {
+    closedAfter = messages;
+  }
+
+  /** Mails after which the relay would take no more; 0: it did not say so. */
+  int closedAfter() {
+    return closedAfter;
   }
 
   /** The transaction ended and the next may begin. */
@@ -221,11 +236,14 @@ final class SmtpConnection {
             && Objects.equals(a.tlsCa(), b.tlsCa()));
   }
 
-  /** Whether it may carry another mail, as far as can be told without asking the relay. */
-  boolean keeps(Account now, long time) {
-    int most = now.maxMessagesPerConnection();
+  /**
+   * Whether it may carry another mail, as far as can be told without asking the relay.
+   *
+   * @param most mails on one connection; 0: no limit
+   */
+  boolean keeps(Account now, int most, long time) {
     return usable
-        && (most <= 0 || messages < most)
+        && (most == 0 || messages < most)
         && time - openedAt < Duration.ofSeconds(now.ttlSeconds()).toNanos();
   }
 
