@@ -14,17 +14,25 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
-/** The connections of one account: how many there may be, and which are kept. */
+/**
+ * The connections of one account, for type MX to one server: how many there may be, and which are
+ * kept.
+ */
 final class AccountConnections {
+  private static final long FORGET_AFTER = TimeUnit.MINUTES.toNanos(5);
+
   private final SmtpSettings settings;
   private final Function<Account, ConnectionCounts> counts;
   private final HeloName heloName;
+  private final ServerAddresses addresses;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -35,18 +43,24 @@ final class AccountConnections {
   /** In use or being opened: the keeper looks after their deadlines. */
   private final Set<SmtpConnection> busy = ConcurrentHashMap.newKeySet();
 
+  private final AtomicInteger users = new AtomicInteger();
+  private volatile long lastUsed = System.nanoTime();
   private final LearnedLimits learned = new LearnedLimits();
   private int places;
   private boolean closed;
   private @Nullable Trust trust;
 
-  private record Trust(@Nullable String pem, SSLContext context) {}
+  private record Trust(@Nullable String pem, boolean anybody, SSLContext context) {}
 
   AccountConnections(
-      SmtpSettings settings, Function<Account, ConnectionCounts> counts, HeloName heloName) {
+      SmtpSettings settings,
+      Function<Account, ConnectionCounts> counts,
+      HeloName heloName,
+      ServerAddresses addresses) {
     this.settings = settings;
     this.counts = counts;
     this.heloName = heloName;
+    this.addresses = addresses;
   }
 
   /**
@@ -79,7 +93,7 @@ final class AccountConnections {
 
   /** Opens one in a place that was taken for it. */
   private SmtpConnection fresh(Account account, long deadline) throws MessagingException {
-    SmtpConnection fresh = new SmtpConnection(account, settings);
+    SmtpConnection fresh = new SmtpConnection(account, settings, addresses);
     busy.add(fresh);
     boolean opened = false;
     try {
@@ -222,6 +236,26 @@ final class AccountConnections {
     }
   }
 
+  /** A send begins that may use them; {@link #leave} follows. */
+  void enter() {
+    users.incrementAndGet();
+  }
+
+  void leave() {
+    lastUsed = System.nanoTime();
+    users.decrementAndGet();
+  }
+
+  /** Whether nobody used them for long and none is open; what was learned goes with them. */
+  boolean isForgotten(long now) {
+    lock.lock();
+    try {
+      return users.get() == 0 && places == 0 && now - lastUsed >= FORGET_AFTER;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The keeper's round: deadlines of the busy, age of the kept. */
   void look(long now) {
     for (SmtpConnection c : busy) {
@@ -289,8 +323,14 @@ final class AccountConnections {
     lock.lock();
     try {
       Trust known = trust;
-      if (known == null || !Objects.equals(known.pem(), account.tlsCa())) {
-        known = new Trust(account.tlsCa(), TlsTrust.context(account.tlsCa()));
+      boolean anybody = account.tls() == Account.Tls.OPPORTUNISTIC;
+      boolean fits =
+          known != null
+              && known.anybody() == anybody
+              && Objects.equals(known.pem(), account.tlsCa());
+      if (known == null || !fits) {
+        SSLContext context = anybody ? TlsTrust.anybody() : TlsTrust.context(account.tlsCa());
+        known = new Trust(account.tlsCa(), anybody, context);
         trust = known;
       }
       return known.context();

@@ -56,11 +56,12 @@ final class RelaySession extends SMTPTransport {
 
   private static Properties properties(Account account, TlsTrust trust, String heloName) {
     Properties p = new Properties();
-    boolean startTls = account.tls() == Account.Tls.STARTTLS;
+    boolean required = account.tls() == Account.Tls.STARTTLS;
+    boolean opportunistic = account.tls() == Account.Tls.OPPORTUNISTIC;
     p.setProperty("mail.smtp.localhost", heloName);
-    p.setProperty("mail.smtp.starttls.enable", Boolean.toString(startTls));
-    p.setProperty("mail.smtp.starttls.required", Boolean.toString(startTls));
-    p.setProperty("mail.smtp.ssl.checkserveridentity", "true");
+    p.setProperty("mail.smtp.starttls.enable", Boolean.toString(required || opportunistic));
+    p.setProperty("mail.smtp.starttls.required", Boolean.toString(required));
+    p.setProperty("mail.smtp.ssl.checkserveridentity", Boolean.toString(!opportunistic));
     p.setProperty("mail.smtp.ssl.protocols", "TLSv1.3 TLSv1.2");
     p.put("mail.smtp.ssl.socketFactory", trust);
     return p;
@@ -84,7 +85,9 @@ final class RelaySession extends SMTPTransport {
     } catch (MessagingException | IOException e) {
       throw judged(e);
     }
-    if (account.tls() != Account.Tls.NONE && !secured) {
+    boolean mayBeClear =
+        account.tls() == Account.Tls.NONE || account.tls() == Account.Tls.OPPORTUNISTIC;
+    if (!mayBeClear && !secured) {
       throw new RelayException(Kind.ACCOUNT, Phase.SESSION, "no TLS", null);
     }
     if (account.authenticates() && !supportsExtension("AUTH") && !supportsExtension("AUTH=LOGIN")) {

@@ -31,6 +31,7 @@ final class SmtpConnection {
 
   private final Account account;
   private final SmtpSettings settings;
+  private final ServerAddresses addresses;
   private final long openedAt = System.nanoTime();
   private final byte[] buffer = new byte[BUFFER];
 
@@ -62,9 +63,10 @@ final class SmtpConnection {
             new Offers(false, false, false, 0));
   }
 
-  SmtpConnection(Account account, SmtpSettings settings) {
+  SmtpConnection(Account account, SmtpSettings settings, ServerAddresses addresses) {
     this.account = account;
     this.settings = settings;
+    this.addresses = addresses;
   }
 
   /** Connects and sets the session up. */
@@ -99,7 +101,7 @@ final class SmtpConnection {
     try {
       InetAddress local =
           account.localAddress() == null ? null : InetAddress.getByName(account.localAddress());
-      for (InetAddress address : InetAddress.getAllByName(account.host())) {
+      for (InetAddress address : addresses.of(account)) {
         if (local != null && local.getClass() != address.getClass()) {
           continue;
         }
