@@ -32,10 +32,13 @@ import org.xbill.DNS.Type;
  * are kept as long as DNS allows.
  */
 public final class MxResolver {
-  /** For one question to one server. */
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+  /** For one try of one server; each is tried {@link #TRIES} times. */
+  private static final Duration TRY_TIMEOUT = Duration.ofSeconds(2);
 
-  private static final int TRIES = 2;
+  /** For one question, all tries of all servers together. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(8);
+
+  private static final int TRIES = 3;
   private static final int DNS_PORT = 53;
 
   /** More are not tried for one mail. */
@@ -204,6 +207,9 @@ public final class MxResolver {
       ExtendedResolver fresh =
           servers.isEmpty() ? new ExtendedResolver() : new ExtendedResolver(servers);
       fresh.setTimeout(TIMEOUT);
+      for (Resolver server : fresh.getResolvers()) {
+        server.setTimeout(TRY_TIMEOUT);
+      }
       fresh.setRetries(TRIES);
       resolver = fresh;
       return fresh;

@@ -40,6 +40,28 @@ final class Mails {
         null);
   }
 
+  /** Of type MX. */
+  static Account direct(int port, Boolean useTls) {
+    return new Account(
+        1,
+        1,
+        "t",
+        "acc",
+        Account.Type.MX,
+        "mx",
+        port,
+        null,
+        null,
+        useTls,
+        300,
+        2,
+        0,
+        null,
+        null,
+        null,
+        null);
+  }
+
   static Account limits(Account a, int ttlSeconds, int connections, int messages) {
     return new Account(
         a.pk(),
