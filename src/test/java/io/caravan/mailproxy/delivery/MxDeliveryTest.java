@@ -20,6 +20,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Straight to the servers that a domain names: RFC 5321 section 5, RFC 7505. */
 class MxDeliveryTest {
+  private static final Duration STEP = Duration.ofSeconds(5);
+  private static final SmtpSettings PATIENT =
+      new SmtpSettings(STEP, STEP, STEP, Duration.ofSeconds(20), STEP, STEP, "test.example");
+
   private ScriptedDns dns;
   private SmtpPool pool;
   private ScriptedSmtpServer first;
@@ -36,7 +40,7 @@ class MxDeliveryTest {
             .a("nobody.test", "127.0.0.4")
             .mx("y.test", 10, "one.test")
             .mx("y.test", 20, "two.test");
-    pool = new SmtpPool(Mails.fast(), new MxResolver(dns.address()));
+    pool = new SmtpPool(PATIENT, new MxResolver(dns.address()));
   }
 
   @AfterEach
@@ -103,12 +107,7 @@ class MxDeliveryTest {
   @Test
   void whereDnsDoesNotAnswerAtOnceItIsAskedAgain() {
     dns.mx("lost.test", 10, "two.test");
-    Duration step = Duration.ofSeconds(5);
-    SmtpSettings patient = SmtpSettings.of(step, step, Duration.ofSeconds(20));
-    try (SmtpPool waiting = new SmtpPool(patient, new MxResolver(dns.address()))) {
-      OutgoingMail mail = Mails.mail(Mails.direct(first.port(), null), "b@lost.test");
-      assertThat(Mails.send(waiting, mail).get(0).kind()).isEqualTo(Kind.ACCEPTED);
-    }
+    assertThat(send("b@lost.test").kind()).isEqualTo(Kind.ACCEPTED);
   }
 
   @ParameterizedTest
