@@ -1,10 +1,10 @@
 INSERT INTO account (tenant_id, id, type, host, port, user, password, use_tls, ttl, batch_size,
   limit_per_second, limit_per_minute, limit_per_hour, limit_per_day, limit_behavior,
-  max_connections, max_messages_per_connection, local_address, tls_ca,
+  max_connections, max_messages_per_connection, local_address, tls_ca, failover_account_id, on_uncertain,
   is_pec_account, imap_host, imap_port, imap_user, imap_password, created_at, updated_at)
 VALUES (:?tenant, :?id, :?type, :?host, :?port, :?user, :?password, :?useTls, :?ttl, :?batchSize,
   :?second, :?minute, :?hour, :?day, :?behavior,
-  :?connections, :?messages, :?localAddress, :?tlsCa,
+  :?connections, :?messages, :?localAddress, :?tlsCa, :?failover, :?uncertain,
   :?pec, :?imapHost, :?imapPort, :?imapUser, :?imapPassword, now_ms(), now_ms())
 ON CONFLICT (tenant_id, id) DO UPDATE SET
   revision = revision + 1,
@@ -17,6 +17,7 @@ ON CONFLICT (tenant_id, id) DO UPDATE SET
   max_connections = excluded.max_connections,
   max_messages_per_connection = excluded.max_messages_per_connection,
   local_address = excluded.local_address, tls_ca = excluded.tls_ca,
+  failover_account_id = excluded.failover_account_id, on_uncertain = excluded.on_uncertain,
   is_pec_account = excluded.is_pec_account,
   imap_host = coalesce(excluded.imap_host, imap_host),
   imap_port = CASE WHEN excluded.imap_host IS NULL THEN imap_port ELSE excluded.imap_port END,

@@ -4,16 +4,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Guard;
 import io.caravan.mailproxy.http.JsonFields;
+import io.netty.util.NetUtil;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 
 /** Body of {@code POST /account}, checked (genro-api 1.6; DECISIONS, Names). */
 public final class AccountForm {
   private static final int MAX_PORT = 65_535;
+  private static final long MX_PORT = 25;
   private static final int MAX_CONNECTIONS = 1_000;
   private static final int DEFAULT_CONNECTIONS = 10;
   private static final int DEFAULT_TTL_SECONDS = 300;
@@ -31,15 +34,15 @@ public final class AccountForm {
   private static Map<String, Object> read(JsonFields form, Caller caller) {
     Map<String, Object> row = new HashMap<>();
     String type = form.text("type", 20, "relay").toLowerCase(Locale.ROOT);
-    boolean sandbox = type.equals("sandbox");
-    if (!sandbox && !type.equals("relay")) {
-      throw form.wrong("type", "Input should be 'relay' or 'sandbox'");
+    boolean relay = type.equals("relay");
+    if (!relay && !type.equals("mx") && !type.equals("sandbox")) {
+      throw form.wrong("type", "Input should be 'relay', 'mx' or 'sandbox'");
     }
     row.put("tenant", form.text("tenant_id", 255, tenantOf(caller)));
     row.put("id", form.required("id", 255));
     row.put("type", type);
-    row.put("host", sandbox ? form.text("host", 253, "sandbox") : form.required("host", 253));
-    row.put("port", sandbox ? 0L : form.requiredNumber("port", 1, MAX_PORT));
+    row.put("host", relay ? form.required("host", 253) : form.text("host", 253, type));
+    row.put("port", port(form, type));
     row.put("user", form.text("user", 1_024, null));
     row.put("password", form.text("password", 1_024, null));
     row.put("useTls", form.flag("use_tls"));
@@ -54,18 +57,59 @@ public final class AccountForm {
         "connections",
         form.number("max_connections", 1, MAX_CONNECTIONS, (long) DEFAULT_CONNECTIONS));
     row.put("messages", form.number("max_messages_per_connection", 0, Integer.MAX_VALUE, 0L));
-    row.put("localAddress", form.text("local_address", 64, null));
+    row.put("localAddress", address(form, "local_address"));
     row.put("tlsCa", form.pem("tls_ca"));
+    row.put("failover", failover(form));
+    row.put("uncertain", oneOf(form, "on_uncertain", "retry", "hold"));
     row.put("pec", Boolean.TRUE.equals(form.flag("is_pec_account")) ? 1 : 0);
     row.put("imapHost", form.text("imap_host", 253, null));
     row.put("imapPort", form.number("imap_port", 1, MAX_PORT, 993L));
     row.put("imapUser", form.text("imap_user", 1_024, null));
     row.put("imapPassword", form.text("imap_password", 1_024, null));
-    if (!sandbox && !HOST.matcher((String) row.get("host")).matches()) {
+    if (relay && !HOST.matcher((String) row.get("host")).matches()) {
       throw form.wrong("host", "Input should be a host name or an address");
     }
     row.replaceAll((name, value) -> value instanceof Boolean flag ? (flag ? 1 : 0) : value);
     return row;
+  }
+
+  private static long port(JsonFields form, String type) {
+    return switch (type) {
+      case "relay" -> form.requiredNumber("port", 1, MAX_PORT);
+      case "mx" -> form.number("port", 1, MAX_PORT, MX_PORT);
+      default -> 0;
+    };
+  }
+
+  /** An address of this machine to connect from; a name would be another one tomorrow. */
+  private static @Nullable String address(JsonFields form, String name) {
+    String text = form.text(name, 64, null);
+    boolean literal =
+        text == null
+            || NetUtil.isValidIpV4Address(text)
+            || (!text.startsWith("[") && NetUtil.isValidIpV6Address(text));
+    if (!literal) {
+      throw form.wrong(name, "Input should be an IPv4 or IPv6 address");
+    }
+    return text;
+  }
+
+  /** Whether there is such an account counts when it is needed: it may be added later. */
+  private static @Nullable String failover(JsonFields form) {
+    String id = form.text("failover_account_id", 255, null);
+    if (id != null && id.equals(form.required("id", 255))) {
+      throw form.wrong("failover_account_id", "Input should be another account");
+    }
+    return id;
+  }
+
+  /** One of the words; the first where there is none. */
+  private static String oneOf(JsonFields form, String name, String... words) {
+    String word = form.text(name, 20, words[0]);
+    if (!List.of(words).contains(word)) {
+      throw form.wrong(name, "Input should be '" + String.join("' or '", words) + "'");
+    }
+    return word;
   }
 
   /** Without a tenant the account belongs to the tenant {@code default} (genro-api 1.12). */

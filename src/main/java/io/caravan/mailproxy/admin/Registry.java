@@ -125,7 +125,8 @@ public final class Registry implements Directory {
         (int) row.number("max_messages_per_connection"),
         count(row.numberOrNull("limit_per_second")),
         row.textOrNull("local_address"),
-        row.textOrNull("tls_ca"));
+        row.textOrNull("tls_ca"),
+        row.textOrNull("failover_account_id"));
   }
 
   private static Tenant tenant(Row row) {

@@ -14,17 +14,25 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
-/** The connections of one account: how many there may be, and which are kept. */
+/**
+ * The connections of one account, for type MX to one server: how many there may be, and which are
+ * kept.
+ */
 final class AccountConnections {
+  private static final long FORGET_AFTER = TimeUnit.MINUTES.toNanos(5);
+
   private final SmtpSettings settings;
   private final Function<Account, ConnectionCounts> counts;
   private final HeloName heloName;
+  private final ServerAddresses addresses;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -35,35 +43,57 @@ final class AccountConnections {
   /** In use or being opened: the keeper looks after their deadlines. */
   private final Set<SmtpConnection> busy = ConcurrentHashMap.newKeySet();
 
+  private final AtomicInteger users = new AtomicInteger();
+  private volatile long lastUsed = System.nanoTime();
+  private final LearnedLimits learned = new LearnedLimits();
   private int places;
   private boolean closed;
   private @Nullable Trust trust;
 
-  private record Trust(@Nullable String pem, SSLContext context) {}
+  private record Trust(@Nullable String pem, boolean anybody, SSLContext context) {}
 
   AccountConnections(
-      SmtpSettings settings, Function<Account, ConnectionCounts> counts, HeloName heloName) {
+      SmtpSettings settings,
+      Function<Account, ConnectionCounts> counts,
+      HeloName heloName,
+      ServerAddresses addresses) {
     this.settings = settings;
     this.counts = counts;
     this.heloName = heloName;
+    this.addresses = addresses;
   }
 
   /**
-   * A connection with a session, kept or new; waits for a place.
+   * A connection with a session, kept or new; waits for a place. Where the relay takes no more of
+   * them, for one that is open already.
    *
    * @param deadline of the whole message, in nanoseconds of {@link System#nanoTime}
    */
   SmtpConnection take(Account account, long deadline, boolean onlyNew) throws MessagingException {
-    SmtpConnection kept;
-    while ((kept = keptOrPlace(account, deadline, onlyNew)) != null) {
-      kept.begin(deadline);
-      if (kept.alive()) {
-        counts.apply(account).reused.increment();
-        return kept;
+    while (true) {
+      SmtpConnection kept = keptOrPlace(account, deadline, onlyNew);
+      if (kept == null) {
+        try {
+          return fresh(account, deadline);
+        } catch (RelayException e) {
+          if (!learnedFrom(e)) {
+            throw e;
+          }
+        }
+      } else {
+        kept.begin(deadline);
+        if (kept.alive()) {
+          counts.apply(account).reused.increment();
+          return kept;
+        }
+        give(kept);
       }
-      give(kept);
     }
-    SmtpConnection fresh = new SmtpConnection(account, settings);
+  }
+
+  /** Opens one in a place that was taken for it. */
+  private SmtpConnection fresh(Account account, long deadline) throws MessagingException {
+    SmtpConnection fresh = new SmtpConnection(account, settings, addresses);
     busy.add(fresh);
     boolean opened = false;
     try {
@@ -79,6 +109,23 @@ final class AccountConnections {
         fresh.close();
         freePlace();
       }
+    }
+  }
+
+  /** Whether the relay refused a connection only because of the others that are open. */
+  private boolean learnedFrom(RelayException e) {
+    if (e.phase() != Phase.CONNECT || e.code() < 400 || e.code() >= 500) {
+      return false;
+    }
+    lock.lock();
+    try {
+      int others = idle.size() + (int) busy.stream().filter(SmtpConnection::isOpen).count();
+      if (others > 0) {
+        learned.refusedBeside(others, System.nanoTime());
+      }
+      return others > 0;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -100,11 +147,12 @@ final class AccountConnections {
           busy.add(kept);
           return kept;
         }
-        if (places >= account.maxConnections() && !idle.isEmpty()) {
+        int most = mostConnections(account);
+        if (places >= most && !idle.isEmpty()) {
           out.add(idle.removeFirst());
           places--;
         }
-        if (places < Math.max(1, account.maxConnections())) {
+        if (places < most) {
           places++;
           return null;
         }
@@ -123,13 +171,21 @@ final class AccountConnections {
     }
   }
 
+  private int mostConnections(Account account) {
+    return learned.mostConnections(Math.max(1, account.maxConnections()), System.nanoTime());
+  }
+
+  private boolean keeps(SmtpConnection c, Account account, long now) {
+    return c.keeps(account, learned.mostMessages(account.maxMessagesPerConnection(), now), now);
+  }
+
   /** The last used one that fits; those that are out of date on the way go to {@code out}. */
   private @Nullable SmtpConnection kept(Account account, List<SmtpConnection> out) {
     long now = System.nanoTime();
     for (Iterator<SmtpConnection> i = idle.descendingIterator(); i.hasNext(); ) {
       SmtpConnection c = i.next();
       boolean same = SmtpConnection.sameSession(account, c.account());
-      if (same && c.keeps(account, now) && !c.idleTooLong(now)) {
+      if (same && keeps(c, account, now) && !c.idleTooLong(now)) {
         i.remove();
         return c;
       }
@@ -150,10 +206,12 @@ final class AccountConnections {
     lock.lock();
     try {
       busy.remove(connection);
-      keep =
-          !closed
-              && places <= connection.account().maxConnections()
-              && connection.keeps(connection.account(), System.nanoTime());
+      long now = System.nanoTime();
+      if (connection.closedAfter() > 0) {
+        learned.closedAfter(connection.closedAfter(), now);
+      }
+      Account account = connection.account();
+      keep = !closed && places <= mostConnections(account) && keeps(connection, account, now);
       if (keep) {
         idle.addLast(connection);
       } else {
@@ -178,6 +236,26 @@ final class AccountConnections {
     }
   }
 
+  /** A send begins that may use them; {@link #leave} follows. */
+  void enter() {
+    users.incrementAndGet();
+  }
+
+  void leave() {
+    lastUsed = System.nanoTime();
+    users.decrementAndGet();
+  }
+
+  /** Whether nobody used them for long and none is open; what was learned goes with them. */
+  boolean isForgotten(long now) {
+    lock.lock();
+    try {
+      return users.get() == 0 && places == 0 && now - lastUsed >= FORGET_AFTER;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The keeper's round: deadlines of the busy, age of the kept. */
   void look(long now) {
     for (SmtpConnection c : busy) {
@@ -188,7 +266,7 @@ final class AccountConnections {
     try {
       for (Iterator<SmtpConnection> i = idle.iterator(); i.hasNext(); ) {
         SmtpConnection c = i.next();
-        if (c.idleTooLong(now) || !c.keeps(c.account(), now)) {
+        if (c.idleTooLong(now) || !keeps(c, c.account(), now)) {
           i.remove();
           out.add(c);
           places--;
@@ -245,8 +323,14 @@ final class AccountConnections {
     lock.lock();
     try {
       Trust known = trust;
-      if (known == null || !Objects.equals(known.pem(), account.tlsCa())) {
-        known = new Trust(account.tlsCa(), TlsTrust.context(account.tlsCa()));
+      boolean anybody = account.tls() == Account.Tls.OPPORTUNISTIC;
+      boolean fits =
+          known != null
+              && known.anybody() == anybody
+              && Objects.equals(known.pem(), account.tlsCa());
+      if (known == null || !fits) {
+        SSLContext context = anybody ? TlsTrust.anybody() : TlsTrust.context(account.tlsCa());
+        known = new Trust(account.tlsCa(), anybody, context);
         trust = known;
       }
       return known.context();

@@ -30,6 +30,7 @@ public final class Attempt {
   private final Map<Recipient, Verdict> verdicts = new HashMap<>();
   private boolean lastTry;
   private @Nullable Settled settled;
+  private long heldMillis;
   private boolean connected = true;
   private boolean open = true;
 
@@ -119,6 +120,24 @@ public final class Attempt {
 
   void answered(List<Answer> all) {
     answers = all;
+  }
+
+  /** One for each recipient; empty before there are any. */
+  List<Answer> answers() {
+    return answers;
+  }
+
+  /**
+   * It cannot be made now: it is to go back unspent.
+   *
+   * @param millis milliseconds after which it is due again
+   */
+  void hold(long millis) {
+    heldMillis = millis;
+  }
+
+  long heldMillis() {
+    return heldMillis;
   }
 
   AttemptResult result() {

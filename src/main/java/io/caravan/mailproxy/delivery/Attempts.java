@@ -53,17 +53,20 @@ public final class Attempts {
   private final Outbox outbox;
   private final Lanes lanes;
   private final SandboxRelay sandbox;
+  private final Circuits circuits;
   private final LongAdder started = new LongAdder();
   private final Map<String, LongAdder> active = new ConcurrentHashMap<>();
   private final List<BiConsumer<String, String>> abandoned = new CopyOnWriteArrayList<>();
 
-  public Attempts(Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox) {
+  public Attempts(
+      Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox, Circuits circuits) {
     this.directory = directory;
     this.composer = new Composer();
     this.classifier = new ReplyClassifier();
     this.outbox = outbox;
     this.lanes = lanes;
     this.sandbox = sandbox;
+    this.circuits = circuits;
   }
 
   /** Starts an attempt of the delivery in the body. However the route ends, it is closed. */
@@ -114,14 +117,16 @@ public final class Attempts {
   }
 
   /**
-   * Chooses the account: the lane's, or the one that a route named in property {@value #ACCOUNT}.
+   * Chooses the account: the lane's, or the one that a route named in property {@value #ACCOUNT};
+   * while its relay refuses us, its failover account.
    *
    * @throws NoAccountException there is none any more
+   * @throws CircuitOpenException it takes no mail now
    */
-  public void account(Exchange exchange) throws NoAccountException {
+  public void account(Exchange exchange) throws NoAccountException, CircuitOpenException {
     Attempt attempt = attempt(exchange);
     String named = exchange.getProperty(ACCOUNT, String.class);
-    Account account =
+    Account wanted =
         (named == null
                 ? directory.account(attempt.getDelivery().accountPk())
                 : directory.account(attempt.getTenantId(), named))
@@ -129,6 +134,7 @@ public final class Attempts {
                 () ->
                     new NoAccountException(
                         named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
+    Account account = circuits.choose(attempt, wanted);
     attempt.choose(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
     exchange.setProperty(ACCOUNT_ID, account.id());
     exchange.setProperty(MESSAGE_ID, attempt.getId());
@@ -226,12 +232,21 @@ public final class Attempts {
     return settled;
   }
 
+  /** Gives the delivery back: the attempt could not be made, and is not used up. */
+  public void giveBack(Exchange exchange) {
+    Attempt attempt = attempt(exchange);
+    disconnect(attempt);
+    outbox.release(attempt.getDelivery(), attempt.heldMillis(), false);
+    attempt.close();
+  }
+
   /**
    * A route dropped the exchange, the service stops, or the store did not take its result: the
    * delivery goes back.
    */
   private void abandon(Attempt attempt, long delayMillis) {
     disconnect(attempt);
+    circuits.ended(attempt);
     if (attempt.close()) {
       LOG.warn(
           "attempt of message {} ended without a result, trying again in {} s",

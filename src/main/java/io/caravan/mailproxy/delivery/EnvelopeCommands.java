@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.delivery;
 
+import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer.Kind;
 import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.Recipient;
@@ -57,7 +58,14 @@ final class EnvelopeCommands {
       sheet.put(i, Kind.PERMANENT, local("5.1.3", text), Phase.MAIL);
     } else if (!WireAddress.ascii(address) && !offers.smtpUtf8()) {
       sheet.put(i, Kind.PERMANENT, local("5.6.7", "smtputf8_unsupported"), Phase.MAIL);
+    } else if (mail.account().type() == Account.Type.MX && !ofFirstDomain(i)) {
+      String text = "other_domain: its server is another one, it follows in a mail of its own";
+      sheet.put(i, Kind.TEMPORARY, local("4.4.4", text), Phase.MAIL);
     }
+  }
+
+  private boolean ofFirstDomain(int i) {
+    return recipients.get(i).domain().equalsIgnoreCase(recipients.get(0).domain());
   }
 
   private static Reply local(String enhanced, String text) {

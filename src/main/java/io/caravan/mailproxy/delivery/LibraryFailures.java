@@ -69,7 +69,7 @@ final class LibraryFailures {
     for (Recipient recipient : mail.recipients()) {
       Reply refused = own.get(recipient.address());
       if (refused != null) {
-        Kind kind = ReplyClassifier.kind(refused, Phase.RCPT);
+        Kind kind = ReplyTable.kind(refused, Phase.RCPT);
         answers.add(answer(recipient, kind, refused, Phase.RCPT));
       } else {
         answers.add(whole(mail, recipient, e));
@@ -91,7 +91,7 @@ final class LibraryFailures {
           contains(sent.getValidSentAddresses(), recipient) ? Kind.ACCEPTED : Kind.TEMPORARY;
       return answer(recipient, kind, reply, Phase.DONE);
     }
-    return answer(recipient, ReplyClassifier.kind(reply, phase), reply, phase);
+    return answer(recipient, ReplyTable.kind(reply, phase), reply, phase);
   }
 
   private static Reply reply(int code, MessagingException e) {

@@ -79,6 +79,7 @@ final class MailTransaction {
       throw staleOr(e);
     }
     if (reply.closing() && connection.usedBefore()) {
+      connection.refusedAnother();
       throw stale("the relay closes the kept connection: " + reply.text(), null);
     }
     boolean accepted = reply.positive();
@@ -110,7 +111,7 @@ final class MailTransaction {
     }
     Reply reply = connection.replies().read(false);
     if (!reply.positive()) {
-      sheet.put(i, ReplyClassifier.kind(reply, phase), reply, phase);
+      sheet.put(i, ReplyTable.kind(reply, phase), reply, phase);
     }
     ended(reply);
     return sheet.open(i);
@@ -256,7 +257,7 @@ final class MailTransaction {
 
   /** The reply, refusal or not, is the answer for all that have none yet. */
   private void concludes(Reply reply) {
-    sheet.putRest(ReplyClassifier.kind(reply, phase), reply, phase);
+    sheet.putRest(ReplyTable.kind(reply, phase), reply, phase);
   }
 
   private void reached(Phase now) {

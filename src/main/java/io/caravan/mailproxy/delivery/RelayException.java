@@ -39,7 +39,7 @@ public final class RelayException extends MessagingException {
     this(kind, phase, reply.code(), reply.enhanced(), reply.text(), cause);
   }
 
-  /** UNREACHABLE, TEMPORARY or ACCOUNT. */
+  /** UNREACHABLE, TEMPORARY or ACCOUNT; PERMANENT where a domain has no mail server. */
   public Answer.Kind kind() {
     return kind;
   }

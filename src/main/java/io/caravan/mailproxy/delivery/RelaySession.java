@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Must be kept as long as its socket is used: the library's finalizer closes the socket.
  */
 final class RelaySession extends SMTPTransport {
+  /** How the text of a refusal begins that was given to AUTH. */
+  static final String LOG_IN_REFUSED = "log-in refused";
+
   private enum Step {
     TLS,
     GREETING,
@@ -53,11 +56,12 @@ final class RelaySession extends SMTPTransport {
 
   private static Properties properties(Account account, TlsTrust trust, String heloName) {
     Properties p = new Properties();
-    boolean startTls = account.tls() == Account.Tls.STARTTLS;
+    boolean required = account.tls() == Account.Tls.STARTTLS;
+    boolean opportunistic = account.tls() == Account.Tls.OPPORTUNISTIC;
     p.setProperty("mail.smtp.localhost", heloName);
-    p.setProperty("mail.smtp.starttls.enable", Boolean.toString(startTls));
-    p.setProperty("mail.smtp.starttls.required", Boolean.toString(startTls));
-    p.setProperty("mail.smtp.ssl.checkserveridentity", "true");
+    p.setProperty("mail.smtp.starttls.enable", Boolean.toString(required || opportunistic));
+    p.setProperty("mail.smtp.starttls.required", Boolean.toString(required));
+    p.setProperty("mail.smtp.ssl.checkserveridentity", Boolean.toString(!opportunistic));
     p.setProperty("mail.smtp.ssl.protocols", "TLSv1.3 TLSv1.2");
     p.put("mail.smtp.ssl.socketFactory", trust);
     return p;
@@ -81,7 +85,9 @@ final class RelaySession extends SMTPTransport {
     } catch (MessagingException | IOException e) {
       throw judged(e);
     }
-    if (account.tls() != Account.Tls.NONE && !secured) {
+    boolean mayBeClear =
+        account.tls() == Account.Tls.NONE || account.tls() == Account.Tls.OPPORTUNISTIC;
+    if (!mayBeClear && !secured) {
       throw new RelayException(Kind.ACCOUNT, Phase.SESSION, "no TLS", null);
     }
     if (account.authenticates() && !supportsExtension("AUTH") && !supportsExtension("AUTH=LOGIN")) {
@@ -140,7 +146,8 @@ final class RelaySession extends SMTPTransport {
     if (step == Step.AUTH && e instanceof AuthenticationFailedException && code > 0) {
       boolean later = code >= 400 && code < 500;
       Reply refusal =
-          Reply.parse(code + " log-in refused: " + withoutPassword(getLastServerResponse()));
+          Reply.parse(
+              code + " " + LOG_IN_REFUSED + ": " + withoutPassword(getLastServerResponse()));
       return new RelayException(later ? Kind.TEMPORARY : Kind.ACCOUNT, phase, refusal, e);
     }
     if (code >= 400) {

@@ -127,7 +127,8 @@ public final class SandboxRelay implements AutoCloseable {
         a.maxMessagesPerConnection(),
         a.limitPerSecond(),
         null,
-        null);
+        null,
+        a.failoverAccountId());
   }
 
   @Override

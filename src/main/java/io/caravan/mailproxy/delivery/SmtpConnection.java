@@ -31,16 +31,18 @@ final class SmtpConnection {
 
   private final Account account;
   private final SmtpSettings settings;
+  private final ServerAddresses addresses;
   private final long openedAt = System.nanoTime();
   private final byte[] buffer = new byte[BUFFER];
 
   /** Replaced for each address of the host that is tried. */
   private volatile RelaySocket plain = new RelaySocket();
 
-  private Opened open = Opened.NOT_YET;
+  private volatile Opened open = Opened.NOT_YET;
   private long messageDeadline;
   private long idleSince;
   private int messages;
+  private int closedAfter;
   private boolean usable;
 
   /** What is there once the session stands; {@code session} is only held, see there. */
@@ -61,9 +63,10 @@ final class SmtpConnection {
             new Offers(false, false, false, 0));
   }
 
-  SmtpConnection(Account account, SmtpSettings settings) {
+  SmtpConnection(Account account, SmtpSettings settings, ServerAddresses addresses) {
     this.account = account;
     this.settings = settings;
+    this.addresses = addresses;
   }
 
   /** Connects and sets the session up. */
@@ -98,7 +101,7 @@ final class SmtpConnection {
     try {
       InetAddress local =
           account.localAddress() == null ? null : InetAddress.getByName(account.localAddress());
-      for (InetAddress address : InetAddress.getAllByName(account.host())) {
+      for (InetAddress address : addresses.of(account)) {
         if (local != null && local.getClass() != address.getClass()) {
           continue;
         }
@@ -185,8 +188,22 @@ final class SmtpConnection {
     return open.replies().hasUnread() || open.in().available() > 0;
   }
 
+  boolean isOpen() {
+    return open.session() != null;
+  }
+
   boolean usedBefore() {
     return messages > 0;
+  }
+
+  /** The relay said 421 to the first command of another mail. */
+  void refusedAnother() {
+    closedAfter = messages;
+  }
+
+  /** Mails after which the relay would take no more; 0: it did not say so. */
+  int closedAfter() {
+    return closedAfter;
   }
 
   /** The transaction ended and the next may begin. */
@@ -221,11 +238,14 @@ final class SmtpConnection {
             && Objects.equals(a.tlsCa(), b.tlsCa()));
   }
 
-  /** Whether it may carry another mail, as far as can be told without asking the relay. */
-  boolean keeps(Account now, long time) {
-    int most = now.maxMessagesPerConnection();
+  /**
+   * Whether it may carry another mail, as far as can be told without asking the relay.
+   *
+   * @param most mails on one connection; 0: no limit
+   */
+  boolean keeps(Account now, int most, long time) {
     return usable
-        && (most <= 0 || messages < most)
+        && (most == 0 || messages < most)
         && time - openedAt < Duration.ofSeconds(now.ttlSeconds()).toNanos();
   }
 

@@ -1,21 +1,20 @@
 package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Phase;
 import jakarta.mail.MessagingException;
-import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
-import org.apache.camel.component.mail.JavaMailSender;
-import org.apache.camel.component.mail.MailAuthenticator;
-import org.jspecify.annotations.Nullable;
+import org.eclipse.angus.mail.util.MailConnectException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Safe for any number of threads. {@link #close} lets mails in transit end.
  */
-public final class SmtpPool implements JavaMailSender, AutoCloseable {
+public final class SmtpPool extends EndpointSender implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SmtpPool.class);
 
   private static final long ROUND_NANOS = 100_000_000;
@@ -40,29 +39,37 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
 
   private final SmtpSettings settings;
   private final HeloName heloName;
-  private final Map<Long, AccountConnections> accounts = new ConcurrentHashMap<>();
+  private final MxResolver mx;
+  private final Map<Place, AccountConnections> places = new ConcurrentHashMap<>();
   private final Map<String, ConnectionCounts> counts = new ConcurrentHashMap<>();
   private final List<BiConsumer<String, ConnectionCounts>> sources = new CopyOnWriteArrayList<>();
   private final Thread keeper;
   private volatile boolean closed;
   private volatile long lastRound = System.nanoTime();
 
-  // asked for by the endpoint, without meaning here; none may be blank
-  private String protocol = "smtp";
-  private String host = "relay";
-  private int port = 25;
-  private Properties properties = new Properties();
-  private @Nullable String username;
-  private @Nullable String password;
-  private @Nullable Session session;
-  private @Nullable MailAuthenticator authenticator;
+  /** Where connections are kept together; {@code server} is blank where the account says it. */
+  private record Place(long accountPk, String server) {
+    static Place of(Account account) {
+      return new Place(account.pk(), account.type() == Account.Type.MX ? account.host() : "");
+    }
+  }
 
   public SmtpPool() {
     this(SmtpSettings.defaults());
   }
 
   public SmtpPool(SmtpSettings settings) {
+    this(settings, new MxResolver(""));
+  }
+
+  /**
+   * A pool whose accounts of type MX find their servers by {@code mx}.
+   *
+   * @param mx also finds the addresses of those servers
+   */
+  public SmtpPool(SmtpSettings settings, MxResolver mx) {
     this.settings = settings;
+    this.mx = mx;
     this.heloName = new HeloName(settings);
     this.keeper = new Thread(this::keep, "smtp-keeper");
     keeper.setDaemon(true);
@@ -84,43 +91,89 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
           "this sender takes an OutgoingMail, made by the compose step, and no other body");
     }
     mail.begin();
-    Account account = mail.account();
     long deadline = System.nanoTime() + settings.messageDeadline().toNanos();
-    AccountConnections connections = of(account);
-    SmtpConnection connection = connections.take(account, deadline, mail.wantsNewConnection());
-    try {
-      new MailTransaction(connection, settings, mail).run();
-    } finally {
-      connections.give(connection);
+    if (mail.account().type() == Account.Type.MX) {
+      sendDirectly(mail, deadline);
+    } else {
+      send(mail, mail.account(), deadline);
     }
   }
 
-  private AccountConnections of(Account account) {
-    AccountConnections known = accounts.get(account.pk());
-    if (known == null) {
-      known =
-          accounts.computeIfAbsent(
-              account.pk(), pk -> new AccountConnections(settings, this::counts, heloName));
-      if (closed) {
-        known.close();
+  /** To the first server of the recipients' domain that takes it (RFC 5321 section 5.1). */
+  private void sendDirectly(OutgoingMail mail, long deadline) throws MessagingException {
+    MessagingException last = null;
+    for (Account server : mx.servers(mail.account(), mail.recipients().get(0).domain())) {
+      boolean afterTls = last instanceof RelayException e && e.phase() == Phase.SESSION;
+      if (MxResolver.isSecondTry(mail.account(), server) && !afterTls) {
+        continue;
+      }
+      try {
+        send(mail, server, deadline);
+        return;
+      } catch (RelayException | MailConnectException e) {
+        last = e;
+        if (System.nanoTime() - deadline >= 0) {
+          break;
+        }
       }
     }
-    return known;
+    throw last == null ? new MessagingException("no server to try") : last;
+  }
+
+  private void send(OutgoingMail mail, Account account, long deadline) throws MessagingException {
+    AccountConnections connections = enter(Place.of(account));
+    try {
+      SmtpConnection connection = connections.take(account, deadline, mail.wantsNewConnection());
+      try {
+        new MailTransaction(connection, settings, mail).run();
+      } finally {
+        connections.give(connection);
+      }
+    } finally {
+      connections.leave();
+    }
+  }
+
+  /** Whoever entered keeps it from being forgotten, and so from being without a keeper. */
+  private AccountConnections enter(Place place) {
+    AccountConnections entered =
+        places.compute(
+            place,
+            (p, known) -> {
+              AccountConnections now =
+                  known == null
+                      ? new AccountConnections(settings, this::counts, heloName, this::addresses)
+                      : known;
+              now.enter();
+              return now;
+            });
+    if (closed) {
+      entered.close();
+    }
+    return entered;
+  }
+
+  private InetAddress[] addresses(Account account) throws IOException {
+    return account.type() == Account.Type.MX
+        ? mx.addresses(account.host())
+        : InetAddress.getAllByName(account.host());
   }
 
   /** Closes an account's kept connections, as after its deletion. */
   public void forget(long accountPk) {
-    AccountConnections known = accounts.get(accountPk);
-    if (known != null) {
-      known.drop();
-    }
+    places.forEach(
+        (place, connections) -> {
+          if (place.accountPk() == accountPk) {
+            connections.drop();
+          }
+        });
   }
 
   /** Takes no further mail, closes what is kept; mails in transit end by themselves. */
   @Override
   public void close() {
     closed = true;
-    accounts.values().forEach(AccountConnections::close);
+    places.values().forEach(AccountConnections::close);
   }
 
   /**
@@ -128,7 +181,7 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
    */
   public void abort() {
     closed = true;
-    accounts.values().forEach(AccountConnections::abort);
+    places.values().forEach(AccountConnections::abort);
   }
 
   // the keeper
@@ -138,11 +191,18 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
       LockSupport.parkNanos(ROUND_NANOS);
       try {
         long now = System.nanoTime();
-        accounts.values().forEach(a -> a.look(now));
+        places.forEach((place, connections) -> look(place, connections, now));
         lastRound = now;
       } catch (RuntimeException e) {
         LOG.error("A round over the SMTP connections failed", e);
       }
+    }
+  }
+
+  private void look(Place place, AccountConnections connections, long now) {
+    connections.look(now);
+    if (connections.isForgotten(now)) {
+      places.computeIfPresent(place, (p, known) -> known.isForgotten(now) ? null : known);
     }
   }
 
@@ -214,97 +274,5 @@ public final class SmtpPool implements JavaMailSender, AutoCloseable {
 
   private long sum(ToLongFunction<ConnectionCounts> count) {
     return counts.values().stream().mapToLong(count).sum();
-  }
-
-  // what the endpoint asks of a sender
-
-  @Override
-  public Properties getJavaMailProperties() {
-    return properties;
-  }
-
-  @Override
-  public void setJavaMailProperties(Properties javaMailProperties) {
-    properties = javaMailProperties;
-  }
-
-  @Override
-  public void addAdditionalJavaMailProperty(String key, String value) {
-    properties.setProperty(key, value);
-  }
-
-  @Override
-  public void setHost(String host) {
-    this.host = host;
-  }
-
-  @Override
-  public String getHost() {
-    return host;
-  }
-
-  @Override
-  public void setPort(int port) {
-    this.port = port;
-  }
-
-  @Override
-  public int getPort() {
-    return port;
-  }
-
-  @Override
-  public void setUsername(@Nullable String username) {
-    this.username = username;
-  }
-
-  @Override
-  public @Nullable String getUsername() {
-    return username;
-  }
-
-  @Override
-  public void setPassword(@Nullable String password) {
-    this.password = password;
-  }
-
-  @Override
-  public @Nullable String getPassword() {
-    return password;
-  }
-
-  @Override
-  public void setProtocol(String protocol) {
-    this.protocol = protocol;
-  }
-
-  @Override
-  public String getProtocol() {
-    return protocol;
-  }
-
-  @Override
-  public void setSession(Session session) {
-    this.session = session;
-  }
-
-  @Override
-  public Session getSession() {
-    Session known = session;
-    if (known == null) {
-      known = Session.getInstance(properties);
-      session = known;
-    }
-    return known;
-  }
-
-  @Override
-  public void setAuthenticator(@Nullable MailAuthenticator authenticator) {
-    this.authenticator = authenticator;
-  }
-
-  @Override
-  public @Nullable MailAuthenticator getAuthenticator() {
-    return authenticator;
   }
 }

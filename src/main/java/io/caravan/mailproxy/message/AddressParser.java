@@ -1,6 +1,5 @@
 package io.caravan.mailproxy.message;
 
-import java.net.IDN;
 import java.util.Locale;
 
 /**
@@ -18,9 +17,6 @@ final class AddressParser {
   private static final int MAX_LABEL_CHARS = 63;
   private static final String ATEXT_MARKS = "!#$%&'*+-/=?^_`{|}~";
   private static final char BOM = '\uFEFF';
-
-  /** Mapped to something else by IDNA2003 and kept by IDNA2008: the owner may differ. */
-  private static final String DEVIATIONS = "\u00DF\u03C2\u200C\u200D\u1E9E";
 
   private AddressParser() {}
 
@@ -211,15 +207,8 @@ final class AddressParser {
   }
 
   private static String toAscii(String domain) {
-    for (int i = 0; i < domain.length(); ) {
-      int c = domain.codePointAt(i);
-      if (DEVIATIONS.indexOf(c) >= 0 || (c >= 0x80 && !isVisible(c))) {
-        throw refuse("domain of the address holds a character that is not allowed there");
-      }
-      i += Character.charCount(c);
-    }
     try {
-      return IDN.toASCII(domain, IDN.USE_STD3_ASCII_RULES);
+      return Idna.toAscii(domain);
     } catch (IllegalArgumentException e) {
       throw refuse("domain of the address is not a valid international name");
     }

@@ -193,22 +193,26 @@ public final class Lanes {
 
   /** Ends a cause for which an account stood still; nothing happens if it did not. */
   public void open(long accountPk, String cause) {
+    boolean lifted;
     lock.lock();
     try {
-      went(stops(accountPk).lift(cause));
+      lifted = stops(accountPk).lift(cause);
     } finally {
       lock.unlock();
     }
+    went(lifted);
   }
 
   /** Ends a cause for which a lane stood still. */
   public void open(LaneKey key, String cause) {
+    boolean lifted;
     lock.lock();
     try {
-      went(lane(key).gate().stops().lift(cause));
+      lifted = lane(key).gate().stops().lift(cause);
     } finally {
       lock.unlock();
     }
+    went(lifted);
   }
 
   /**
@@ -218,17 +222,24 @@ public final class Lanes {
     lock.lock();
     try {
       stops(accountPk).allowOne(cause);
-      went(true);
     } finally {
       lock.unlock();
     }
+    went(true);
   }
 
+  /** The queues' own locks come first: they ask lanes while they hold them. */
   private void went(boolean on) {
-    if (on) {
-      work.signalAll();
-      queues.forEach(Runnable::run);
+    if (!on) {
+      return;
     }
+    lock.lock();
+    try {
+      work.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    queues.forEach(Runnable::run);
   }
 
   /**

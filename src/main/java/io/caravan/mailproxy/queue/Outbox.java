@@ -1,9 +1,11 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Health;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.throttle.RuleBook;
@@ -11,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -124,6 +127,24 @@ public final class Outbox implements AutoCloseable {
             });
     lanes.release(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
+  }
+
+  /** Keeps an event that tells of an account; it belongs to no message, its key there is 0. */
+  public void accountHealth(Health health) {
+    Map<String, Object> data = new LinkedHashMap<>(health.told());
+    data.put("account_id", health.account().id());
+    String tenant = health.account().tenantId();
+    commits.commit(
+        (statements, now) ->
+            statements.update(
+                "insert-event",
+                ids.next(),
+                0,
+                tenant,
+                "account",
+                now,
+                health.reason(),
+                Json.text(data)));
   }
 
   @Override

@@ -16,6 +16,8 @@ public final class AttemptCounts {
   /** Of attempts that ended without a result of their own. */
   private static final String ABANDONED = "unknown_report_type";
 
+  private static final String PAUSE = "pause";
+
   private final MeterRegistry registry;
 
   /**
@@ -41,6 +43,12 @@ public final class AttemptCounts {
           .counter(Telemetry.MAIL, Telemetry.ACCOUNT, attempt.getAccountId(), "event", event)
           .increment();
     }
+  }
+
+  /** Counts the attempt that went back because its account takes nothing now. */
+  public void paused(Exchange exchange) {
+    Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
+    count(attempt.getAccountId(), attempt.getQueueName(), PAUSE, PAUSE);
   }
 
   /** An attempt can be late, or leave recipients to another. */

@@ -68,6 +68,7 @@ class IntakeToWireTest {
           0,
           null,
           null,
+          null,
           null);
 
   private static final Directory DIRECTORY =

@@ -36,7 +36,30 @@ final class Mails {
         0,
         null,
         null,
-        tlsCa);
+        tlsCa,
+        null);
+  }
+
+  /** Of type MX. */
+  static Account direct(int port, Boolean useTls) {
+    return new Account(
+        1,
+        1,
+        "t",
+        "acc",
+        Account.Type.MX,
+        "mx",
+        port,
+        null,
+        null,
+        useTls,
+        300,
+        2,
+        0,
+        null,
+        null,
+        null,
+        null);
   }
 
   static Account limits(Account a, int ttlSeconds, int connections, int messages) {
@@ -56,7 +79,8 @@ final class Mails {
         messages,
         null,
         a.localAddress(),
-        a.tlsCa());
+        a.tlsCa(),
+        a.failoverAccountId());
   }
 
   static Account at(Account a, String host, String localAddress) {
@@ -76,7 +100,8 @@ final class Mails {
         a.maxMessagesPerConnection(),
         null,
         localAddress,
-        a.tlsCa());
+        a.tlsCa(),
+        a.failoverAccountId());
   }
 
   static OutgoingMail mail(Account account, String... to) {

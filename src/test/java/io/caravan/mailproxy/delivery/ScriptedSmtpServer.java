@@ -80,6 +80,7 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   public final AtomicInteger connections = new AtomicInteger();
   public final AtomicInteger open = new AtomicInteger();
   public final AtomicInteger mostOpen = new AtomicInteger();
+  public final List<String> peers = Collections.synchronizedList(new ArrayList<>());
   public volatile List<String> offers = List.of("PIPELINING", "8BITMIME", "SIZE 1000000");
   public volatile Script script = step -> null;
   volatile int idleMillis;
@@ -98,9 +99,15 @@ public final class ScriptedSmtpServer implements AutoCloseable {
 
   /** With a keystore of src/test/resources/tls, for STARTTLS (offer it) or implicit TLS. */
   public ScriptedSmtpServer(String keystore, boolean implicit) throws Exception {
+    this(keystore, implicit, InetAddress.getLoopbackAddress(), 0);
+  }
+
+  /** At one of the many addresses of loopback. */
+  public ScriptedSmtpServer(String keystore, boolean implicit, InetAddress address, int port)
+      throws Exception {
     this.tls = keystore == null ? null : context(keystore);
     this.implicit = implicit;
-    this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    this.listener = new ServerSocket(port, 50, address);
     daemon(this::accept);
   }
 
@@ -135,6 +142,7 @@ public final class ScriptedSmtpServer implements AutoCloseable {
         Socket socket = listener.accept();
         sockets.add(socket);
         int number = connections.incrementAndGet();
+        peers.add(socket.getInetAddress().getHostAddress());
         mostOpen.accumulateAndGet(open.incrementAndGet(), Math::max);
         daemon(() -> serve(socket, number));
       } catch (IOException e) {

@@ -169,6 +169,51 @@ class SmtpPoolTest {
   }
 
   @Test
+  void howManyMailsARelayTakesOnAConnectionIsLearned() throws Exception {
+    server.script =
+        step ->
+            step.is("MAIL") && step.mails() == 5 ? "421 4.7.0 too many messages" + THEN_DROP : null;
+    for (int i = 0; i < 21; i++) {
+      OutgoingMail mail = Mails.mail(account, "b@y.test");
+      try {
+        pool.send(mail);
+      } catch (StaleConnectionException e) {
+        assertThat(i).as("told once, with the sixth mail").isEqualTo(5);
+        pool.send(mail);
+      }
+    }
+    assertThat(server.mails).hasSize(21);
+    assertThat(server.connections).hasValue(5);
+  }
+
+  @Test
+  void aRelayThatTakesFewerConnectionsIsSentTheMailOverThose() throws Exception {
+    account = Mails.limits(account, 300, 6, 0);
+    server.script =
+        step ->
+            step.is("CONNECT") && server.open.get() > 2
+                ? "421 4.3.2 too many connections" + THEN_DROP
+                : null;
+    ExecutorService senders = Executors.newFixedThreadPool(6);
+    try {
+      List<Future<Kind>> results = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        results.add(senders.submit(() -> send("b@y.test")));
+      }
+      List<Kind> kinds = new ArrayList<>();
+      for (Future<Kind> result : results) {
+        kinds.add(result.get(10, TimeUnit.SECONDS));
+      }
+      assertThat(kinds.stream().filter(kind -> kind == Kind.ACCEPTED).count())
+          .as("only who came before any connection stood is told to wait: %s", kinds)
+          .isGreaterThanOrEqualTo(94);
+    } finally {
+      senders.shutdownNow();
+    }
+    assertThat(pool.failed()).as("no connection is asked for in vain again").isBetween(1L, 12L);
+  }
+
+  @Test
   void aConnectionEndsByAge() {
     account = Mails.limits(account, 1, 2, 0);
     send("b@y.test");

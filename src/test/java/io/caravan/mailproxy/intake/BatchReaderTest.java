@@ -71,6 +71,7 @@ class BatchReaderTest {
         0,
         null,
         null,
+        null,
         null);
   }
 
@@ -327,7 +328,7 @@ class BatchReaderTest {
         Arguments.of("to", "\"a@localhost\"", "invalid_address", "/to"),
         Arguments.of("cc", "\"a@[127.0.0.1]\"", "invalid_address", "/cc"),
         Arguments.of("bcc", "[\"a@good.test(@evil.test)\"]", "invalid_address", "/bcc/0"),
-        Arguments.of("to", "\"faß@faß.de\"", "invalid_address", "/to"),
+        Arguments.of("to", "\"faß@fa\u200dß.de\"", "invalid_address", "/to"),
         Arguments.of("to", "\"a@y.test\\t\"", "invalid_address", "/to"),
         Arguments.of("to", "\"a@y.test\\u0000\"", "invalid_address", "/to"),
         Arguments.of("reply_to", "\"a@y.test\\r\\nX: 1\"", "invalid_address", "/reply_to"),

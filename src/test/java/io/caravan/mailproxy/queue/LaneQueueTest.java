@@ -44,6 +44,7 @@ class LaneQueueTest {
                   0,
                   null,
                   null,
+                  null,
                   null));
         }
 

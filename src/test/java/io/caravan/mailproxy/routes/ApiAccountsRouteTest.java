@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Accounts over REST, and what becomes of the mail of a deleted one. */
@@ -85,6 +87,50 @@ class ApiAccountsRouteTest {
     assertThat(account.path("is_pec_account").asBoolean()).isTrue();
     assertThat(account.path("imap_port").asInt()).isEqualTo(993);
     assertThat(account.path("created_at").asText()).startsWith("2");
+  }
+
+  @Test
+  void what_an_account_says_of_others_and_of_doubt_is_kept() {
+    proxy.relayAccount(
+        tenant,
+        "main",
+        25,
+        "failover_account_id",
+        "later",
+        "on_uncertain",
+        "hold",
+        "local_address",
+        "::1");
+    JsonNode account = accounts().get(0);
+    assertThat(account.path("failover_account_id").asText()).isEqualTo("later");
+    assertThat(account.path("on_uncertain").asText()).isEqualTo("hold");
+    assertThat(account.path("local_address").asText()).isEqualTo("::1");
+    assertThat(account.at("/health/state").asText()).isEqualTo("ok");
+    assertThat(account.at("/health/since_ts").asLong()).isPositive();
+
+    proxy.relayAccount(tenant, "main", 25);
+    assertThat(accounts().get(0).path("on_uncertain").asText()).isEqualTo("retry");
+    assertThat(accounts().get(0).has("failover_account_id")).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "failover_account_id, main",
+    "on_uncertain, maybe",
+    "local_address, localhost",
+    "local_address, 10.0.0.256",
+    "local_address, [::1]",
+    "local_address, 10.0.0.1:25",
+    "type, smtp"
+  })
+  void a_wrong_value_is_told_by_its_name(String field, String value) {
+    Map<String, Object> account =
+        new HashMap<>(Map.of("id", "main", "tenant_id", tenant, "host", "relay.test", "port", 25));
+    account.put(field, value);
+    HttpResponse<String> answer = proxy.post("/account", account);
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(422);
+    assertThat(answer.body()).contains(field);
+    assertThat(accounts()).isEmpty();
   }
 
   @Test

@@ -160,7 +160,7 @@ class BadInputTest {
             "a@good.test(@evil.test)",
             "l".repeat(65) + "@y.test",
             "a@" + "d".repeat(60) + ("." + "d".repeat(60)).repeat(4) + ".test",
-            "faß@faß.de",
+            "faß@fa\u200dß.de",
             "a\u200d@x\u200dy.test",
             "a@y.test\0",
             "a@y.test\t",

@@ -115,13 +115,14 @@ class DeliverTest {
   @Test
   void B19_a_domain_goes_out_as_its_a_label_and_is_shown_as_given() {
     proxy.relayAccount("idn", "a", relay.port());
-    proxy.submit(message("idn", "a", "m", "to", List.of("v@bücher.test")));
+    proxy.submit(message("idn", "a", "m", "to", List.of("v@bücher.test", "v@faß.test")));
 
     awaitState("idn", "m", "sent");
-    assertThat(relay.mails.get(0).to()).containsExactly("v@xn--bcher-kva.test");
+    assertThat(relay.mails.get(0).to())
+        .containsExactly("v@xn--bcher-kva.test", "v@xn--fa-hia.test");
     assertThat(proxy.message("idn", "m").at("/message/to/0").asText()).isEqualTo("v@bücher.test");
     assertThat(History.recipients(proxy, "idn", "m"))
-        .containsExactly("v@xn--bcher-kva.test sent 250");
+        .containsExactly("v@xn--bcher-kva.test sent 250", "v@xn--fa-hia.test sent 250");
   }
 
   @Test

@@ -1,0 +1,105 @@
+package io.caravan.mailproxy.delivery;
+
+import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Health;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Failures of one account in a row, and what follows: after enough of them it is open, after a
+ * while half open for one attempt, which opens it again or ends it. Guarded by {@link Circuits}.
+ */
+final class Circuit {
+  private final Account account;
+  private final int most;
+  private final long probeMillis;
+
+  private int failures;
+  private boolean open;
+  private Health.State why = Health.State.OK;
+  private String reason = "";
+  private long since;
+  private long until;
+  private @Nullable Attempt probe;
+
+  /** Whether the account's lanes stand still for it. */
+  boolean lanesClosed;
+
+  /** What was told last of the account. */
+  Health.State told = Health.State.OK;
+
+  Circuit(Account account, int most, long probeMillis) {
+    this.account = account;
+    this.most = most;
+    this.probeMillis = probeMillis;
+  }
+
+  Account account() {
+    return account;
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  /** Whether it is time for one attempt to try, and none does. */
+  boolean wantsProbe(long now) {
+    return open && probe == null && now >= until;
+  }
+
+  /** Milliseconds until one attempt may try. */
+  long untilProbe(long now) {
+    return Math.max(0, until - now);
+  }
+
+  /** Whether the attempt may start; if it is the one that tries, that is noted. */
+  boolean enter(Attempt attempt, long now) {
+    if (!open) {
+      return true;
+    }
+    if (!wantsProbe(now)) {
+      return false;
+    }
+    probe = attempt;
+    return true;
+  }
+
+  /**
+   * A failure that says something of the account.
+   *
+   * @return whether it counted; else the circuit had been open before
+   */
+  boolean failed(Attempt attempt, Health.State kind, String text, long now) {
+    if (open && probe != attempt) {
+      return false;
+    }
+    failures++;
+    why = kind;
+    reason = text;
+    if (!open && failures >= most) {
+      open = true;
+      since = now;
+    }
+    probe = null;
+    until = now + probeMillis;
+    return true;
+  }
+
+  /** The attempt that tried came to no answer about the account. */
+  void undecided(Attempt attempt, long nextProbe) {
+    if (probe == attempt) {
+      probe = null;
+      until = nextProbe;
+    }
+  }
+
+  Health health(long now) {
+    boolean half = probe != null || now >= until;
+    return new Health(
+        account, half ? Health.State.HALF_OPEN : why, reason, since, half ? null : (Long) until);
+  }
+
+  /** As {@link #health}, without the change from and to half open. */
+  Health cause() {
+    return new Health(account, why, reason, since, until);
+  }
+}
