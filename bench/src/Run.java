@@ -6,6 +6,7 @@ import io.caravan.mailproxy.endtoend.KeepAlive;
 import io.caravan.mailproxy.endtoend.ProxyProcess;
 import io.caravan.mailproxy.endtoend.SmtpSink;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.HttpURLConnection;
@@ -16,6 +17,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -38,6 +41,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 
 /** bench/run; see bench/README.md. */
 public final class Run {
@@ -47,6 +52,7 @@ public final class Run {
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
                 [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
                 [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]
+                [--command-delay MS] [--slots 1000] [--tls off|starttls] [--against-tls off|starttls]
                 [--backlog 1000000] [--backlog-of later|dead|hung] [--against-backlog 1000]\
       """;
 
@@ -54,6 +60,7 @@ public final class Run {
   private static final int BODY_BYTES = 2048;
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
+  private static final ObjectMapper MAPPER = new ObjectMapper();
   private final Map<String, String> options = new LinkedHashMap<>();
   private final Path folder;
 
@@ -74,6 +81,10 @@ public final class Run {
     options.put("--telemetry", "both");
     options.put("--against-telemetry", "");
     options.put("--postfix", "0");
+    options.put("--command-delay", "0");
+    options.put("--slots", "");
+    options.put("--tls", "off");
+    options.put("--against-tls", "");
     options.put("--backlog", "0");
     options.put("--backlog-of", "later");
     options.put("--against-backlog", "");
@@ -122,8 +133,9 @@ public final class Run {
             Path.of("").toAbsolutePath(),
             options.get("--jvm"),
             telemetry,
-            number("--backlog")));
-    if (Stream.of("--against", "--against-jvm", "--against-telemetry", "--against-backlog")
+            number("--backlog"),
+            options.get("--tls").equals("starttls")));
+    if (Stream.of("--against", "--against-jvm", "--against-telemetry", "--against-backlog", "--against-tls")
         .anyMatch(option -> !options.get(option).isEmpty())) {
       Path other = Path.of(options.get("--against")).toAbsolutePath();
       String jvm = options.get("--against-jvm");
@@ -135,7 +147,10 @@ public final class Run {
               !options.get("--against-telemetry").equals("off"),
               options.get("--against-backlog").isEmpty()
                   ? number("--backlog")
-                  : number("--against-backlog")));
+                  : number("--against-backlog"),
+              options
+                  .get(options.get("--against-tls").isEmpty() ? "--tls" : "--against-tls")
+                  .equals("starttls")));
     }
     boolean valid = true;
     for (int i = 1; i <= number("--runs"); i++) {
@@ -163,6 +178,37 @@ public final class Run {
     return valid;
   }
 
+  /** What the sink shows itself with; the keys are those of the tests. */
+  private static SSLContext tls() throws IOException, GeneralSecurityException {
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    char[] password = "changeit".toCharArray();
+    try (InputStream in = SmtpSink.class.getResourceAsStream("/tls/good.p12")) {
+      keys.load(in, password);
+    }
+    KeyManagerFactory managers =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    managers.init(keys, password);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(managers.getKeyManagers(), null, null);
+    return context;
+  }
+
+  private static String resource(String name) throws IOException {
+    try (InputStream in = SmtpSink.class.getResourceAsStream(name)) {
+      return new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+    }
+  }
+
+  /** Environment variables: names and values in turns. */
+  private String[] settings(String... more) {
+    if (options.get("--slots").isEmpty()) {
+      return more;
+    }
+    return Stream.concat(
+            Stream.of(more), Stream.of("GMP_QUEUE_RAM_CONCURRENCYREMOTE", options.get("--slots")))
+        .toArray(String[]::new);
+  }
+
   /** What bench/peer measures, right after a run of the proxy. */
   private double postfix() throws IOException, InterruptedException {
     Process peer =
@@ -183,9 +229,11 @@ public final class Run {
     final List<String> jvm;
     final boolean telemetry;
     final int backlog;
+    final boolean tls;
     final List<Map<String, Double>> runs = new ArrayList<>();
 
-    Side(String name, Path checkout, String jvm, boolean telemetry, int backlog) {
+    Side(String name, Path checkout, String jvm, boolean telemetry, int backlog, boolean tls) {
+      this.tls = tls;
       this.telemetry = telemetry;
       this.backlog = backlog;
       this.name = name;
@@ -268,7 +316,8 @@ public final class Run {
                   if (waiting != null) {
                     waiting.countDown();
                   }
-                });
+                },
+                new SmtpSink.Manner(number("--command-delay"), tls()));
         PostfixSink postfix =
             options.get("--sink").equals("smtp-sink") ? new PostfixSink(home) : null;
         BackEnds backEnds = new BackEnds();
@@ -278,11 +327,11 @@ public final class Run {
                 home,
                 checkout.resolve("target/mail-proxy.jar").toString(),
                 side.jvm,
-                side.telemetry ? backEnds.on() : BackEnds.OFF)) {
+                settings(side.telemetry ? backEnds.on() : BackEnds.OFF))) {
       if (side.telemetry) {
         backEnds.scrape(proxy.port());
       }
-      equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port);
+      equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port, side.tls);
       proxy.post("/account", account("idle", "\"host\":\"127.0.0.1\",\"port\":" + backlog.port()));
 
       load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), "load-");
@@ -492,14 +541,16 @@ public final class Run {
     }
   }
 
-  private void equip(ProxyProcess proxy, int ownPort, int loadPort) throws IOException {
+  private void equip(ProxyProcess proxy, int ownPort, int loadPort, boolean tls)
+      throws IOException {
     proxy.post("/tenant", "{\"id\":\"" + TENANT + "\"}");
+    String more = tls ? ",\"use_tls\":true,\"user\":\"u\",\"password\":\"p\",\"tls_ca\":" + MAPPER.writeValueAsString(resource("/tls/ca.pem")) : "";
     for (int i = 0; i < number("--accounts"); i++) {
       proxy.post(
           "/account",
           options.get("--sink").equals("sandbox")
               ? account("load-" + i, "\"type\":\"sandbox\"")
-              : account("load-" + i, "\"host\":\"127.0.0.1\",\"port\":" + loadPort));
+              : account("load-" + i, "\"host\":\"127.0.0.1\",\"port\":" + loadPort + more));
       proxy.post("/account", account("own-" + i, "\"host\":\"127.0.0.1\",\"port\":" + ownPort));
     }
   }

@@ -17,11 +17,15 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A relay on loopback that takes every mail and tells of it before it answers the final dot. As a
@@ -43,15 +47,31 @@ public final class SmtpSink implements Closeable {
     void accepted(Mail mail) throws IOException;
   }
 
+  /**
+   * How a sink serves.
+   *
+   * @param delayMillis milliseconds before the reply to each command of a mail transaction
+   * @param tls STARTTLS and AUTH PLAIN are offered with it; {@code null}: neither is
+   */
+  public record Manner(int delayMillis, @Nullable SSLContext tls) {
+    static final Manner PLAIN = new Manner(0, null);
+  }
+
   private final ServerSocket server;
   private final Listener listener;
+  private final Manner manner;
   private final Set<Socket> sessions = ConcurrentHashMap.newKeySet();
 
   public SmtpSink(int port, Listener listener) throws IOException {
+    this(port, listener, Manner.PLAIN);
+  }
+
+  public SmtpSink(int port, Listener listener, Manner manner) throws IOException {
     this.listener = listener;
+    this.manner = manner;
     this.server = new ServerSocket();
     server.setReuseAddress(true);
-    server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
+    server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
     thread(this::accept, "sink");
   }
 
@@ -116,7 +136,7 @@ public final class SmtpSink implements Closeable {
     try (socket) {
       socket.setTcpNoDelay(true);
       socket.setSoTimeout((int) TimeUnit.MINUTES.toMillis(10));
-      new Session(socket.getInputStream(), socket.getOutputStream()).run();
+      new Session(socket).run();
     } catch (IOException e) {
       // the client is gone
     } finally {
@@ -131,8 +151,9 @@ public final class SmtpSink implements Closeable {
   }
 
   private final class Session {
-    private final InputStream in;
-    private final OutputStream out;
+    private final Socket socket;
+    private InputStream in;
+    private OutputStream out;
     private final ByteArrayOutputStream replies = new ByteArrayOutputStream();
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private final byte[] read = new byte[32 * 1024];
@@ -140,9 +161,10 @@ public final class SmtpSink implements Closeable {
     private int end;
     private final List<String> recipients = new ArrayList<>();
 
-    Session(InputStream in, OutputStream out) {
-      this.in = in;
-      this.out = out;
+    Session(Socket socket) throws IOException {
+      this.socket = socket;
+      this.in = socket.getInputStream();
+      this.out = socket.getOutputStream();
     }
 
     void run() throws IOException {
@@ -151,14 +173,25 @@ public final class SmtpSink implements Closeable {
         String command = line();
         String verb = command.strip().toUpperCase(Locale.ROOT);
         if (verb.startsWith("EHLO")) {
-          reply("250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8");
+          reply(
+              "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
+                  + (manner.tls() == null ? "" : "250-STARTTLS\r\n250-AUTH PLAIN\r\n")
+                  + "250 SMTPUTF8");
+        } else if (verb.equals("STARTTLS")) {
+          reply("220 2.0.0 go on");
+          secure();
+        } else if (verb.startsWith("AUTH")) {
+          reply("235 2.7.0 welcome");
         } else if (verb.startsWith("MAIL")) {
           recipients.clear();
+          pause();
           reply("250 2.1.0 ok");
         } else if (verb.startsWith("RCPT")) {
           recipients.add(command.substring(command.indexOf('<') + 1, command.indexOf('>')));
+          pause();
           reply("250 2.1.5 ok");
         } else if (verb.equals("DATA")) {
+          pause();
           reply("354 go on");
           data();
         } else if (verb.equals("QUIT")) {
@@ -184,7 +217,28 @@ public final class SmtpSink implements Closeable {
         head &= !text.isEmpty();
       }
       listener.accepted(new Mail(System.nanoTime(), clientId, messageId, List.copyOf(recipients)));
+      pause();
       reply("250 2.0.0 taken");
+    }
+
+    private void pause() throws IOException {
+      if (manner.delayMillis() > 0) {
+        flush();
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(manner.delayMillis()));
+      }
+    }
+
+    /** What comes after the 220 is TLS. */
+    private void secure() throws IOException {
+      flush();
+      SSLSocket over =
+          (SSLSocket)
+              Objects.requireNonNull(manner.tls())
+                  .getSocketFactory()
+                  .createSocket(socket, null, socket.getPort(), false);
+      over.setUseClientMode(false);
+      in = over.getInputStream();
+      out = over.getOutputStream();
     }
 
     private void reply(String text) {
