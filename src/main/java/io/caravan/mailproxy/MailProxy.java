@@ -12,6 +12,7 @@ import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
 import io.caravan.mailproxy.telemetry.Statsd;
+import io.caravan.mailproxy.throttle.Throttle;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Path;
@@ -221,6 +222,7 @@ public final class MailProxy implements AutoCloseable {
               Statsd.class,
               SmtpPool.class,
               SandboxRelay.class,
+              Throttle.class,
               Outbox.class,
               Database.class)) {
         parts.addAll(context.getRegistry().findByType(type));

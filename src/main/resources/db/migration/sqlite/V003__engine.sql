@@ -41,18 +41,20 @@ CREATE TABLE suspension (
 ) STRICT;
 
 -- Sliding windows. A permit is open from its reservation to the end of its transaction, then it counts in the bucket in which
--- the transaction ended. scope: a<account pk> for an account, r<account pk>.<rule pk> for a lane. span: seconds of the window.
+-- that end was booked. rule_pk 0: the account over all its lanes; else one lane. span: seconds of the window.
 CREATE TABLE rate_open (
-  scope TEXT NOT NULL,
-  node  INTEGER NOT NULL,
-  open  INTEGER NOT NULL,
-  PRIMARY KEY (scope, node)
+  account_pk INTEGER NOT NULL,
+  rule_pk    INTEGER NOT NULL,
+  node       INTEGER NOT NULL,
+  open       INTEGER NOT NULL,
+  PRIMARY KEY (account_pk, rule_pk, node)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rate_bucket (
-  scope  TEXT NOT NULL,
-  span   INTEGER NOT NULL,
-  bucket INTEGER NOT NULL,
-  used   INTEGER NOT NULL,
-  PRIMARY KEY (scope, span, bucket)
+  account_pk INTEGER NOT NULL,
+  rule_pk    INTEGER NOT NULL,
+  span       INTEGER NOT NULL,
+  bucket     INTEGER NOT NULL,
+  used       INTEGER NOT NULL,
+  PRIMARY KEY (account_pk, rule_pk, span, bucket)
 ) STRICT, WITHOUT ROWID;

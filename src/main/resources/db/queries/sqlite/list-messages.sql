@@ -1,6 +1,8 @@
 SELECT m.pk, m.id, m.tenant_id, t.name AS tenant_name, m.account_id, m.priority, m.batch_code, m.created_at, m.payload,
        now_ms() AS now,
-       (SELECT min(q.due_at) FROM queue q WHERE q.pk BETWEEN m.pk AND m.pk + 1023) AS due_at,
+       (SELECT nullif(json_group_array(json_object('account', q.account_pk, 'rule', q.rule_pk, 'due', q.due_at,
+                                                   'waits', q.state = 'due')), '[]')
+        FROM queue q WHERE q.pk BETWEEN m.pk AND m.pk + 1023) AS deliveries,
        final.type AS final_type, final.at AS final_at, final.text AS final_text, final.reported_at,
        coalesce((SELECT max(e.at) FROM event e WHERE e.message_pk = m.pk), m.created_at) AS updated_at,
        (SELECT json_group_array(json_object('address', r.address, 'status', r.state, 'code', r.code,

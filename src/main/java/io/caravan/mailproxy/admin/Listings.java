@@ -6,6 +6,7 @@ import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.http.Requests;
+import io.caravan.mailproxy.message.LaneKey;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -20,6 +21,13 @@ import org.jspecify.annotations.Nullable;
 public final class Listings {
   private static final DateTimeFormatter ISO =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss").withZone(ZoneOffset.UTC);
+
+  private @Nullable Standstill stops;
+
+  /** Who knows when a lane that stands still goes on. */
+  public void setStops(Standstill stops) {
+    this.stops = stops;
+  }
 
   /** {@code GET /accounts} (genro-api 1.6). */
   public Map<String, Object> accounts(List<Map<String, Object>> rows) {
@@ -72,16 +80,19 @@ public final class Listings {
     return answer("messages", messages);
   }
 
-  private static Map<String, Object> message(Map<String, Object> row) {
+  private Map<String, Object> message(Map<String, Object> row) {
     Map<String, Object> message = new LinkedHashMap<>();
     put(message, "pk", String.valueOf(row.get("pk")));
     for (String name : List.of("id", "tenant_id", "tenant_name", "account_id", "priority")) {
       put(message, name, row.get(name));
     }
     put(message, "batch_code", row.get("batch_code"));
-    boolean pending = row.get("due_at") != null;
-    if (pending && !before(row.get("due_at"), row.get("now"))) {
-      put(message, "deferred_ts", seconds(row.get("due_at")));
+    boolean pending = row.get("deliveries") != null;
+    if (pending) {
+      Long due = nextAttempt(Json.tree(String.valueOf(row.get("deliveries"))));
+      if (!before(due, row.get("now"))) {
+        put(message, "deferred_ts", seconds(due));
+      }
     }
     if (!pending) {
       put(message, "sent_ts", seconds(row.get("final_at")));
@@ -103,6 +114,23 @@ public final class Listings {
       message.put("history", history(String.valueOf(row.get("history"))));
     }
     return message;
+  }
+
+  /** The first of its deliveries; in a lane that stands still nothing goes before that ends. */
+  private @Nullable Long nextAttempt(JsonNode deliveries) {
+    long first = Long.MAX_VALUE;
+    for (JsonNode delivery : deliveries) {
+      long due = delivery.path("due").longValue();
+      if (stops != null && delivery.path("waits").intValue() == 1) {
+        long until =
+            stops.stoppedUntil(
+                new LaneKey(
+                    delivery.path("account").longValue(), delivery.path("rule").longValue()));
+        due = until == Long.MAX_VALUE ? due : Math.max(due, until);
+      }
+      first = Math.min(first, due);
+    }
+    return first;
   }
 
   private static List<Map<String, Object>> history(String json) {

@@ -4,6 +4,7 @@ import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Quota;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -126,7 +127,12 @@ public final class Registry implements Directory {
         count(row.numberOrNull("limit_per_second")),
         row.textOrNull("local_address"),
         row.textOrNull("tls_ca"),
-        row.textOrNull("failover_account_id"));
+        row.textOrNull("failover_account_id"),
+        new Quota(
+            count(row.numberOrNull("limit_per_minute")),
+            count(row.numberOrNull("limit_per_hour")),
+            count(row.numberOrNull("limit_per_day")),
+            row.text("limit_behavior").equals("reject")));
   }
 
   private static Tenant tenant(Row row) {

@@ -8,6 +8,8 @@ import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.Verdict;
+import io.caravan.mailproxy.throttle.Decision;
+import io.caravan.mailproxy.throttle.ThrottleRule;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +25,11 @@ public final class Attempt {
 
   private static final long UNJUDGED_DELAY_MILLIS = 60_000;
 
+  private final Slot slot;
   private Delivery delivery;
   private @Nullable Account account;
+  private @Nullable Decision decision;
+  private String throttle = ThrottleRule.DEFAULT_NAME;
   private @Nullable OutgoingMail mail;
   private List<Answer> answers = List.of();
   private final Map<Recipient, Verdict> verdicts = new HashMap<>();
@@ -34,8 +39,13 @@ public final class Attempt {
   private boolean connected = true;
   private boolean open = true;
 
-  Attempt(Delivery delivery) {
+  Attempt(Delivery delivery, Slot slot) {
     this.delivery = delivery;
+    this.slot = slot;
+  }
+
+  Slot slot() {
+    return slot;
   }
 
   public Delivery getDelivery() {
@@ -71,9 +81,9 @@ public final class Attempt {
     return delivery.attempts() + 1;
   }
 
-  /** {@code ram} for a first attempt, else {@code disk}. */
+  /** The queue whose slot it has: {@code ram}, {@code disk} or {@code bounce}. */
   public String getQueueName() {
-    return delivery.attempts() == 0 ? "ram" : "disk";
+    return slot.queue().label();
   }
 
   public @Nullable Account getAccount() {
@@ -82,6 +92,29 @@ public final class Attempt {
 
   void choose(Account chosen) {
     account = chosen;
+  }
+
+  /** The account, once it was chosen. */
+  Account chosen() {
+    if (account == null) {
+      throw new IllegalStateException("no account was chosen");
+    }
+    return account;
+  }
+
+  /** What the throttle said last; {@code null}: it was not asked. */
+  public @Nullable Decision decision() {
+    return decision;
+  }
+
+  void decide(Decision now, String label) {
+    decision = now;
+    throttle = label;
+  }
+
+  /** Label of the throttle rule it goes under. */
+  public String getThrottleName() {
+    return throttle;
   }
 
   @Nullable OutgoingMail mail() {
@@ -107,13 +140,16 @@ public final class Attempt {
 
   /**
    * The documented result under which it is counted, once it is recorded: a deferral also where
-   * none follows (telemetry.md 5, R23); {@code unknown_report_code} where someone else had recorded
-   * a result before.
+   * none follows (telemetry.md 5, R23); {@code connmaxout} where the throttle gave no leave; {@code
+   * unknown_report_code} where someone else had recorded a result before.
    */
   public String getCountedName() {
     Settled recorded = settled;
     if (recorded == null || recorded.result() == Settled.Result.LATE) {
       return "unknown_report_code";
+    }
+    if (decision != null && decision.answer() == Decision.Answer.CONNMAXOUT) {
+      return "connmaxout";
     }
     return lastTry ? "deferral" : recorded.getResultName();
   }

@@ -6,9 +6,11 @@ import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.intake.MessageReader;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
+import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Phase;
+import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Lanes;
@@ -16,8 +18,8 @@ import io.caravan.mailproxy.queue.Outbox;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
@@ -30,6 +32,9 @@ import org.slf4j.MDC;
 
 /** The steps of {@code deliver-message}, in the order of the route. */
 public final class Attempts {
+  /** Exchange property with the name of the queue, where it is not by the number of attempts. */
+  public static final String QUEUE = "queue";
+
   /** Exchange property a route may set to the id of another account of the same tenant. */
   public static final String ACCOUNT = "account";
 
@@ -54,12 +59,19 @@ public final class Attempts {
   private final Lanes lanes;
   private final SandboxRelay sandbox;
   private final Circuits circuits;
+  private final Slots slots;
+  private final ThrottleSteps throttle;
   private final LongAdder started = new LongAdder();
-  private final Map<String, LongAdder> active = new ConcurrentHashMap<>();
   private final List<BiConsumer<String, String>> abandoned = new CopyOnWriteArrayList<>();
 
   public Attempts(
-      Directory directory, Outbox outbox, Lanes lanes, SandboxRelay sandbox, Circuits circuits) {
+      Directory directory,
+      Outbox outbox,
+      Lanes lanes,
+      SandboxRelay sandbox,
+      Circuits circuits,
+      Slots slots,
+      ThrottleSteps throttle) {
     this.directory = directory;
     this.composer = new Composer();
     this.classifier = new ReplyClassifier();
@@ -67,11 +79,14 @@ public final class Attempts {
     this.lanes = lanes;
     this.sandbox = sandbox;
     this.circuits = circuits;
+    this.slots = slots;
+    this.throttle = throttle;
   }
 
   /** Starts an attempt of the delivery in the body. However the route ends, it is closed. */
   public void begin(Exchange exchange) {
-    Attempt attempt = new Attempt(exchange.getMessage().getBody(Delivery.class));
+    Delivery delivery = exchange.getMessage().getBody(Delivery.class);
+    Attempt attempt = new Attempt(delivery, slots.take(queue(exchange, delivery)));
     started.increment();
     exchange.setProperty(Attempt.PROPERTY, attempt);
     if (attempt.isUnread()) {
@@ -86,9 +101,21 @@ public final class Attempts {
                 MDC.remove(LOG_ACCOUNT);
                 MDC.remove(LOG_MESSAGE);
                 boolean stopping = !done.getContext().getStatus().isStarted();
-                abandon(attempt, stopping ? 0 : ABANDONED_DELAY_MILLIS);
+                try {
+                  abandon(attempt, stopping ? 0 : ABANDONED_DELAY_MILLIS);
+                } finally {
+                  attempt.slot().move(Slot.State.FREE);
+                }
               }
             });
+  }
+
+  private static QueueName queue(Exchange exchange, Delivery delivery) {
+    String named = exchange.getProperty(QUEUE, String.class);
+    if (named != null) {
+      return QueueName.valueOf(named.toUpperCase(Locale.ROOT));
+    }
+    return delivery.attempts() == 0 ? QueueName.RAM : QueueName.DISK;
   }
 
   /** Parameters for {@code read-message.sql}; replaces the body. */
@@ -150,10 +177,7 @@ public final class Attempts {
     Attempt attempt = attempt(exchange);
     Delivery delivery = attempt.getDelivery();
     Message message = delivery.loaded();
-    Account account = attempt.getAccount();
-    if (account == null) {
-      throw new IllegalStateException("no account was chosen");
-    }
+    Account account = attempt.chosen();
     Map<String, String> headers = new HashMap<>();
     exchange.getMessage().getHeaders().forEach((name, value) -> headers.put(name, "" + value));
     byte[] content =
@@ -168,7 +192,6 @@ public final class Attempts {
             content,
             () -> outbox.enterData(delivery));
     attempt.compose(mail);
-    active.computeIfAbsent(account.id(), id -> new LongAdder()).increment();
     return mail;
   }
 
@@ -181,9 +204,9 @@ public final class Attempts {
    */
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
-    disconnect(attempt);
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     if (attempt.isUnread()) {
+      disconnect(attempt);
       throw new IllegalStateException("its message could not be read: " + failure, failure);
     }
     OutgoingMail mail = attempt.mail();
@@ -191,8 +214,9 @@ public final class Attempts {
         mail == null
             ? unsent(attempt.getDelivery().recipients(), failure)
             : classifier.answers(mail, failure);
-    MDC.put(LOG_ACCOUNT, attempt.getAccountId());
     attempt.answered(answers);
+    disconnect(attempt);
+    MDC.put(LOG_ACCOUNT, attempt.getAccountId());
     List<Answer> refusals =
         answers.stream().filter(answer -> answer.kind() != Answer.Kind.ACCEPTED).toList();
     if (!refusals.isEmpty()) {
@@ -225,7 +249,11 @@ public final class Attempts {
   /** Records the verdicts; when it returns, they are on disk. */
   public Settled record(Exchange exchange) {
     Attempt attempt = attempt(exchange);
-    Settled settled = outbox.record(attempt.result());
+    AttemptResult result = attempt.result();
+    if (result.deferred()) {
+      attempt.slot().move(Slot.State.DISKWAIT);
+    }
+    Settled settled = outbox.record(result);
     attempt.settled(settled);
     attempt.close();
     exchange.setProperty(FATE, settled.getFateName());
@@ -271,12 +299,6 @@ public final class Attempts {
     return started.sum();
   }
 
-  /** How many attempts are with the relays of accounts of this id now. */
-  public long active(String accountId) {
-    LongAdder count = active.get(accountId);
-    return count == null ? 0 : count.sum();
-  }
-
   /**
    * Calls back for each attempt that ends without a result of its own, with the id of its account
    * and the name of its queue.
@@ -287,10 +309,8 @@ public final class Attempts {
 
   private void disconnect(Attempt attempt) {
     if (attempt.disconnect()) {
+      throttle.end(attempt);
       lanes.finish(attempt.getDelivery());
-      if (attempt.mail() != null) {
-        active.computeIfAbsent(attempt.getAccountId(), id -> new LongAdder()).decrement();
-      }
     }
   }
 

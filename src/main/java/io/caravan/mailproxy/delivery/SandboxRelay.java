@@ -128,7 +128,8 @@ public final class SandboxRelay implements AutoCloseable {
         a.limitPerSecond(),
         null,
         null,
-        a.failoverAccountId());
+        a.failoverAccountId(),
+        a.quota());
   }
 
   @Override

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param tlsCa PEM certificates trusted in addition to the system's; {@code null}: none
  * @param failoverAccountId account of the same tenant that takes the mail while this one's relay
  *     refuses connections or the log-in; {@code null}: none
+ * @param quota limits of messages in windows of time
  */
 public record Account(
     long pk,
@@ -37,7 +38,8 @@ public record Account(
     @Nullable Integer limitPerSecond,
     @Nullable String localAddress,
     @Nullable String tlsCa,
-    @Nullable String failoverAccountId) {
+    @Nullable String failoverAccountId,
+    Quota quota) {
 
   /** What stands behind an account. */
   public enum Type {

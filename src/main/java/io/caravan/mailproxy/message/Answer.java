@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 public record Answer(
     Recipient recipient, Kind kind, int code, @Nullable String enhanced, String text, Phase phase) {
 
+  /** Reason of an error where a limit rejects what is beyond it (genro-api 3). */
+  public static final String RATE_LIMITED = "rate_limit_exceeded";
+
   /** The classes of answers. */
   public enum Kind {
     /** The relay took responsibility for this recipient. */

@@ -26,6 +26,8 @@ public record Settled(
     FAILURE,
     /** A recipient is left to retry. */
     DEFERRAL,
+    /** A limit did not let it begin; nothing was tried. */
+    CONNMAXOUT,
     /** The lease was lost: the result changed nothing. */
     LATE
   }
@@ -36,6 +38,11 @@ public record Settled(
     /** Every recipient was accepted. */
     SENT,
     ERROR
+  }
+
+  /** Whether someone else had recorded a result before, so that this one changed nothing. */
+  public boolean isLate() {
+    return result == Result.LATE;
   }
 
   /** For Simple in routes. */

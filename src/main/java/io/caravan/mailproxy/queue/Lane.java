@@ -127,6 +127,11 @@ final class Lane {
       return Math.min(lane.nextEnd(now), account.nextEnd(now));
     }
 
+    /** When the last cause ends, Unix milliseconds; 0: there is none. */
+    long stoppedUntil() {
+      return Math.max(lane.lastEnd(), account.lastEnd());
+    }
+
     Stops stops() {
       return lane;
     }

@@ -1,10 +1,12 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.admin.Standstill;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
+import io.caravan.mailproxy.throttle.Limits;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,12 +18,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What this node holds of each lane, and where more may be fetched: the memory beside the queue
  * table. Nothing here owns mail; all of it can be lost at any moment.
  */
-public final class Lanes {
+public final class Lanes implements Standstill {
   private static final int DEFAULT_CONNECTIONS = 10;
   private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
@@ -51,6 +55,7 @@ public final class Lanes {
   private long bytes;
   private int turn;
   private boolean retired;
+  private @Nullable Limits limits;
 
   /**
    * @param clock the database's clock
@@ -62,6 +67,11 @@ public final class Lanes {
     this.clock = clock;
     this.maxHeld = maxHeld;
     this.maxBytes = maxBytes;
+  }
+
+  /** Limits that lanes have beside their account's connections. */
+  public void setLimits(Limits limits) {
+    this.limits = limits;
   }
 
   /**
@@ -96,7 +106,8 @@ public final class Lanes {
   private int room(Lane lane, boolean urgent) {
     int window =
         Math.max(lane.floor(), SHARE_OF_FREE * (maxHeld - held)) + (urgent ? lane.floor() : 0);
-    return Math.min(window - lane.held, maxHeld - held);
+    long worth = limits == null ? window : Math.min(window, limits.worth(lane.key));
+    return Math.min((int) worth - lane.held, maxHeld - held);
   }
 
   private boolean fits(Lane lane, long size) {
@@ -152,6 +163,9 @@ public final class Lanes {
 
   /** All lanes of an account may have rows that came due, such as at its end. */
   public void wakeAccount(long accountPk) {
+    if (directory.account(accountPk).isEmpty()) {
+      lift(pk -> pk == accountPk, "");
+    }
     lock.lock();
     try {
       lane(LaneKey.of(accountPk));
@@ -216,6 +230,30 @@ public final class Lanes {
   }
 
   /**
+   * Ends all causes of a kind.
+   *
+   * @param which accounts, by key
+   * @param kind what the causes begin with
+   * @return whether there was one
+   */
+  public boolean lift(LongPredicate which, String kind) {
+    boolean lifted = false;
+    lock.lock();
+    try {
+      for (Map.Entry<Long, Stops> account : accounts.entrySet()) {
+        lifted |= which.test(account.getKey()) && account.getValue().liftAll(kind);
+      }
+      for (Lane lane : lanes.values()) {
+        lifted |= which.test(lane.key.accountPk()) && lane.gate().stops().liftAll(kind);
+      }
+    } finally {
+      lock.unlock();
+    }
+    went(lifted);
+    return lifted;
+  }
+
+  /**
    * One delivery of the account may start although a cause goes on: to try whether it still holds.
    */
   public void probe(long accountPk, String cause) {
@@ -228,18 +266,32 @@ public final class Lanes {
     went(true);
   }
 
-  /** The queues' own locks come first: they ask lanes while they hold them. */
-  private void went(boolean on) {
-    if (!on) {
-      return;
-    }
+  /** There may be room that was not there before, such as when a window of time moved on. */
+  public void moved() {
     lock.lock();
     try {
       work.signalAll();
     } finally {
       lock.unlock();
     }
-    queues.forEach(Runnable::run);
+  }
+
+  @Override
+  public long stoppedUntil(LaneKey key) {
+    lock.lock();
+    try {
+      return lane(key).gate().stoppedUntil();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The queues' own locks come first: they ask lanes while they hold them. */
+  private void went(boolean on) {
+    if (on) {
+      moved();
+      queues.forEach(Runnable::run);
+    }
   }
 
   /**
@@ -386,12 +438,9 @@ public final class Lanes {
       lane = new Lane(key, new Lane.Gate(new Stops(), stops(key.accountPk()), DEFAULT_CONNECTIONS));
       lanes.put(key, lane);
     }
-    lane.gate()
-        .max(
-            directory
-                .account(key.accountPk())
-                .map(Account::maxConnections)
-                .orElse(DEFAULT_CONNECTIONS));
+    int ofAccount =
+        directory.account(key.accountPk()).map(Account::maxConnections).orElse(DEFAULT_CONNECTIONS);
+    lane.gate().max(limits == null ? ofAccount : limits.connections(key, ofAccount));
     return lane;
   }
 

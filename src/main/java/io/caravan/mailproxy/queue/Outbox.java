@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The changes of the store that group many requests in one transaction: messages come in, attempts
@@ -83,6 +84,11 @@ public final class Outbox implements AutoCloseable {
         == 1;
   }
 
+  /** Runs work of this package in the common transaction. */
+  <R> R commit(GroupCommit.Work<R> work) {
+    return commits.commit(work);
+  }
+
   /** Waits for a commit as a message does that is being stored. */
   public void probe() {
     commits.commit((statements, now) -> statements.update("touch-probe", node, now));
@@ -100,6 +106,30 @@ public final class Outbox implements AutoCloseable {
       pending.decrementAndGet();
     }
     return settled;
+  }
+
+  /**
+   * Puts a delivery off that a limit does not let begin: it is due again then, or keeps its place
+   * in a lane that stands still until then. No attempt is used up.
+   *
+   * @param accountId the account whose limit it is
+   * @param until when there is leave, Unix milliseconds
+   * @param inPlace whether its lane stands still until then
+   * @param reason tells why in the event; {@code null}: there is none
+   */
+  public Settled postpone(
+      Delivery delivery, String accountId, long until, boolean inPlace, @Nullable String reason) {
+    long due = inPlace ? placeOf(delivery, until) : until;
+    Settled settled =
+        commits.commit(new Postpone(delivery, accountId, due, until, reason, ids, node));
+    lanes.release(delivery);
+    lanes.waiting(delivery.lane(), delivery.priority(), due);
+    return settled;
+  }
+
+  /** A due time by which a first attempt is in front of those that came later. */
+  private static long placeOf(Delivery delivery, long until) {
+    return delivery.attempts() == 0 ? Math.min(delivery.acceptedAt(), until) : until;
   }
 
   /**

@@ -87,7 +87,11 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       event(statements, "sent", now, null, null);
       return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
     }
-    event(statements, "error", now, String.join("; ", failed), null);
+    String text =
+        replies.equals(Set.of(Answer.RATE_LIMITED))
+            ? Answer.RATE_LIMITED
+            : String.join("; ", failed);
+    event(statements, "error", now, text, null);
     return new Settled(attempt.result(), Settled.Fate.ERROR, String.join("; ", replies), now, null);
   }
 

@@ -35,6 +35,14 @@ final class Stops {
     return true;
   }
 
+  /** Ends all causes that begin so; whether there was one. */
+  synchronized boolean liftAll(String kind) {
+    Map<String, Stop> now = new HashMap<>(causes);
+    boolean lifted = now.keySet().removeIf(cause -> cause.startsWith(kind));
+    causes = Map.copyOf(now);
+    return lifted;
+  }
+
   /** Lets one delivery pass a cause that goes on. */
   synchronized void allowOne(String cause) {
     Stop stop = causes.get(cause);
@@ -70,6 +78,11 @@ final class Stops {
     Map<String, Stop> now = new HashMap<>();
     causes.forEach((cause, stop) -> now.put(cause, new Stop(stop.until(), 0)));
     causes = Map.copyOf(now);
+  }
+
+  /** When the last cause ends, Unix milliseconds; 0: there is none. */
+  long lastEnd() {
+    return causes.values().stream().mapToLong(Stop::until).max().orElse(0);
   }
 
   /** When the first cause ends that lies ahead, Unix milliseconds; MAX_VALUE: none. */

@@ -3,7 +3,9 @@ package io.caravan.mailproxy.telemetry;
 import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.Attempts;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.throttle.Decision;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Locale;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +27,8 @@ public final class AttemptCounts {
    */
   public AttemptCounts(MeterRegistry registry, Attempts attempts) {
     this.registry = registry;
-    attempts.onAbandoned((account, queue) -> count(account, queue, ABANDONED, ABANDONED));
+    attempts.onAbandoned(
+        (account, queue) -> count(account, queue, Telemetry.NO_RULE, ABANDONED, ABANDONED));
   }
 
   /** Counts the attempt that was recorded; the body is what it came to. */
@@ -35,41 +38,66 @@ public final class AttemptCounts {
     count(
         attempt.getAccountId(),
         attempt.getQueueName(),
+        attempt.getThrottleName(),
         attempt.getCountedName(),
         settled.getResultName());
-    String event = eventOf(settled);
+    Decision decision = attempt.decision();
+    boolean limited = decision != null && !settled.isLate() && refused(decision);
+    String event = eventOf(settled, limited);
     if (event != null) {
-      registry
-          .counter(Telemetry.MAIL, Telemetry.ACCOUNT, attempt.getAccountId(), "event", event)
-          .increment();
+      mail(attempt, event);
+    }
+    if (limited) {
+      mail(attempt, "limited");
     }
   }
 
   /** Counts the attempt that went back because its account takes nothing now. */
   public void paused(Exchange exchange) {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
-    count(attempt.getAccountId(), attempt.getQueueName(), PAUSE, PAUSE);
+    count(attempt.getAccountId(), attempt.getQueueName(), attempt.getThrottleName(), PAUSE, PAUSE);
+  }
+
+  private void mail(Attempt attempt, String event) {
+    registry
+        .counter(Telemetry.MAIL, Telemetry.ACCOUNT, attempt.getAccountId(), "event", event)
+        .increment();
+  }
+
+  /** Counts a refusal by its one reason (R8, R9); whether a limit of messages was it. */
+  private boolean refused(Decision decision) {
+    Decision.Reason reason = decision.reason();
+    if (reason == null || decision.answer() != Decision.Answer.CONNMAXOUT) {
+      return false;
+    }
+    registry
+        .counter(
+            Telemetry.REFUSED,
+            "reason",
+            reason.name().toLowerCase(Locale.ROOT),
+            "by",
+            decision.remote() ? "remote" : "local")
+        .increment();
+    return reason == Decision.Reason.MSGPERHOUR;
   }
 
   /** An attempt can be late, or leave recipients to another. */
-  private static @Nullable String eventOf(Settled settled) {
+  private static @Nullable String eventOf(Settled settled, boolean limited) {
     return switch (settled.fate()) {
       case SENT -> "sent";
       case ERROR -> "error";
-      case PENDING -> settled.result() == Settled.Result.DEFERRAL ? "deferred" : null;
+      case PENDING ->
+          switch (settled.result()) {
+            case DEFERRAL -> "deferred";
+            case CONNMAXOUT -> limited ? "deferred" : null;
+            default -> null;
+          };
     };
   }
 
-  private void count(String account, String queue, String result, String settled) {
+  private void count(String account, String queue, String rule, String result, String settled) {
     registry
-        .counter(
-            Telemetry.ATTEMPTS,
-            Telemetry.ACCOUNT,
-            account,
-            "result",
-            result,
-            "throttle",
-            Telemetry.NO_RULE)
+        .counter(Telemetry.ATTEMPTS, Telemetry.ACCOUNT, account, "result", result, "throttle", rule)
         .increment();
     registry
         .counter(Telemetry.ALL_ATTEMPTS, "queue", queue, "result", result, "settled", settled)

@@ -108,6 +108,10 @@ public final class Readings {
 
   /** All families that are exposed. */
   public List<Reading> read() {
+    return Moment.reading(this::readAll);
+  }
+
+  private List<Reading> readAll() {
     Map<String, List<Meter>> byName = new HashMap<>();
     registry.forEachMeter(
         meter ->

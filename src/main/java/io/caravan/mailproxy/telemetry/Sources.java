@@ -3,16 +3,24 @@ package io.caravan.mailproxy.telemetry;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.delivery.Attempts;
 import io.caravan.mailproxy.delivery.ConnectionCounts;
+import io.caravan.mailproxy.delivery.SlotCounts;
+import io.caravan.mailproxy.delivery.Slots;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.IntakeRoom;
 import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.report.Destination;
 import io.caravan.mailproxy.report.Reports;
+import io.caravan.mailproxy.throttle.Throttle;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -20,6 +28,9 @@ import java.util.function.ToDoubleFunction;
  * here: those are its {@code micrometer:} steps.
  */
 public final class Sources {
+  /** The name of the ledger of permits in label {@code proxy}. */
+  private static final String LEDGER = "database";
+
   private final MeterRegistry registry;
   private final Registry accounts;
 
@@ -86,21 +97,90 @@ public final class Sources {
     gauge("events.age", sync, d -> d.waiting().retryAge(), with(to, "tried", "yes"));
   }
 
-  /** Attempts that began, and that are with a relay. */
+  /** Attempts that began. */
   public void setAttempts(Attempts attempts) {
     counter("attempts.started", attempts, Attempts::started);
+  }
+
+  /** Slots by what they do, and the attempts in them that have leave. */
+  public void setSlots(Slots slots) {
+    for (QueueName queue : QueueName.values()) {
+      Moment<SlotCounts> counts = new Moment<>(() -> slots.counts(queue));
+      slots(queue, "free", counts, SlotCounts::free);
+      slots(queue, "unacknowledged", counts, SlotCounts::unacknowledged);
+      slots(queue, "acknowledged", counts, SlotCounts::acknowledged);
+      slots(queue, "throttlewait", counts, SlotCounts::throttlewait);
+      slots(queue, "delivering", counts, SlotCounts::delivering);
+      slots(queue, "diskwait", counts, SlotCounts::diskwait);
+      slots(queue, "total", counts, SlotCounts::total);
+    }
+    gauge(
+        "throttle.backlogged",
+        slots,
+        s -> sum(queue -> s.counts(queue).acknowledged()),
+        "proxy",
+        LEDGER);
+    slots.onFirst((account, throttle) -> active(slots, account, throttle));
     accounts.listen(
         new Registry.Listener() {
           @Override
           public void added(Account account) {
-            String id = account.id();
-            String[] tags = {Telemetry.ACCOUNT, id, "throttle", Telemetry.NO_RULE};
-            gauge("attempts.active", attempts, a -> a.active(id), tags);
+            active(slots, account.id(), Telemetry.NO_RULE);
+            slots.throttles(account.id()).forEach(name -> active(slots, account.id(), name));
           }
 
           @Override
           public void gone(Account account) {} // the registry removes what is an account's
         });
+  }
+
+  private void slots(
+      QueueName queue, String state, Moment<SlotCounts> counts, ToDoubleFunction<SlotCounts> part) {
+    gauge("slots", counts, c -> c.of(part), "queue", queue.label(), "state", state);
+  }
+
+  private void active(Slots slots, String account, String throttle) {
+    String[] tags = {Telemetry.ACCOUNT, account, "throttle", throttle};
+    gauge("attempts.active", slots, s -> s.delivering(account, throttle), tags);
+  }
+
+  /** Questions to the ledger of permits; {@code proxy} is its documented label. */
+  public void setDecisions(Throttle throttle) {
+    Moment<Map<QueueName, Integer>> open = new Moment<>(() -> unacknowledged(throttle));
+    for (QueueName queue : QueueName.values()) {
+      String[] tags = {"queue", queue.label(), "proxy", LEDGER};
+      gauge("throttle.unacknowledged", open, m -> m.of(all -> all.get(queue)), tags);
+      gauge("throttle.unacknowledged.max", throttle, Throttle::maxUnacknowledged, tags);
+    }
+    String[] all = {"queue", "", "proxy", LEDGER};
+    gauge("throttle.unacknowledged", open, m -> m.of(Sources::total), all);
+    gauge("throttle.unacknowledged.all", open, m -> m.of(Sources::total), "proxy", LEDGER);
+    gauge("throttle.sessions", throttle, t -> 1);
+    Timer question = registry.timer("throttle.round-trip", "proxy", LEDGER);
+    Timer ping = registry.timer("throttle.ping", "proxy", LEDGER);
+    throttle.onAnswer(
+        nanos -> question.record(nanos, TimeUnit.NANOSECONDS),
+        nanos -> ping.record(nanos, TimeUnit.NANOSECONDS));
+  }
+
+  private static Map<QueueName, Integer> unacknowledged(Throttle throttle) {
+    Map<QueueName, Integer> counts = new EnumMap<>(QueueName.class);
+    for (QueueName queue : QueueName.values()) {
+      counts.put(queue, throttle.unacknowledged(queue));
+    }
+    return counts;
+  }
+
+  private static double total(Map<QueueName, Integer> counts) {
+    return counts.values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  private static double sum(ToDoubleFunction<QueueName> value) {
+    double sum = 0;
+    for (QueueName queue : QueueName.values()) {
+      sum += value.applyAsDouble(queue);
+    }
+    return sum;
   }
 
   private <T> void gauge(String name, T part, ToDoubleFunction<T> value, String... tags) {

@@ -51,6 +51,9 @@ public final class Telemetry extends SimpleMeterRegistry {
    */
   public static final String ALL_ATTEMPTS = "attempts.all";
 
+  /** Counts attempts without leave, by reason and by who decided. */
+  public static final String REFUSED = "attempts.refused";
+
   /** Of attempts that no throttle rule of their own was used for (first seed: relays always). */
   public static final String NO_RULE = "__default";
 
@@ -60,7 +63,13 @@ public final class Telemetry extends SimpleMeterRegistry {
   private static final List<String> EVENTS = List.of("sent", "error", "deferred", "limited");
   private static final List<String> RESULTS =
       List.of(
-          "success", "failure", "deferral", "pause", "unknown_report_type", "unknown_report_code");
+          "success",
+          "failure",
+          "deferral",
+          "connmaxout",
+          "pause",
+          "unknown_report_type",
+          "unknown_report_code");
 
   private static final String CAMEL_CONTEXT = "camelContext";
   private static final Logger LOG = LoggerFactory.getLogger(Telemetry.class);
@@ -102,6 +111,10 @@ public final class Telemetry extends SimpleMeterRegistry {
         .register(this);
     for (String result : RESULTS) {
       counter(ALL_ATTEMPTS, "queue", "ram", "result", result, "settled", result);
+    }
+    for (String reason : List.of("maxconn", "msgperhour", "maxunacknowledged")) {
+      counter(REFUSED, "reason", reason, "by", "local");
+      counter(REFUSED, "reason", reason, "by", "remote");
     }
     registry.listen(new Accounts());
     if (jvm) {

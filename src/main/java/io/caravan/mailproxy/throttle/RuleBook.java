@@ -6,9 +6,11 @@ import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.message.LaneKey;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +70,24 @@ public final class RuleBook {
   /** All rules, the first that matches first. */
   public List<ThrottleRule> rules() {
     return pages.rules;
+  }
+
+  /** All rules in the form of {@code GET /throttle-rules}; what is not set is left out. */
+  public Map<String, Object> listed() {
+    List<Map<String, Object>> listed = new ArrayList<>();
+    for (ThrottleRule rule : pages.rules) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("name", rule.name());
+      row.put("domains", rule.domains());
+      row.put("max_connections", rule.maxConnections());
+      row.put("messages_per_hour", rule.messagesPerHour());
+      row.values().removeIf(Objects::isNull);
+      listed.add(row);
+    }
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("ok", true);
+    answer.put("throttle_rules", listed);
+    return answer;
   }
 
   /** Whether there is none. */

@@ -13,6 +13,7 @@ import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Priority;
+import io.caravan.mailproxy.message.Quota;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
 import java.io.ByteArrayInputStream;
@@ -69,7 +70,8 @@ class IntakeToWireTest {
           null,
           null,
           null,
-          null);
+          null,
+ Quota.NONE);
 
   private static final Directory DIRECTORY =
       new Directory() {

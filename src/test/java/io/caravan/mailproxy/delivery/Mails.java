@@ -2,6 +2,7 @@ package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
+import io.caravan.mailproxy.message.Quota;
 import io.caravan.mailproxy.message.Recipient;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -37,7 +38,8 @@ final class Mails {
         null,
         null,
         tlsCa,
-        null);
+        null,
+        Quota.NONE);
   }
 
   /** Of type MX. */
@@ -59,7 +61,8 @@ final class Mails {
         null,
         null,
         null,
-        null);
+        null,
+        Quota.NONE);
   }
 
   static Account limits(Account a, int ttlSeconds, int connections, int messages) {
@@ -80,7 +83,8 @@ final class Mails {
         null,
         a.localAddress(),
         a.tlsCa(),
-        a.failoverAccountId());
+        a.failoverAccountId(),
+        a.quota());
   }
 
   static Account at(Account a, String host, String localAddress) {
@@ -101,7 +105,8 @@ final class Mails {
         null,
         localAddress,
         a.tlsCa(),
-        a.failoverAccountId());
+        a.failoverAccountId(),
+        a.quota());
   }
 
   static OutgoingMail mail(Account account, String... to) {

@@ -15,6 +15,7 @@ import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Attachment;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Priority;
+import io.caravan.mailproxy.message.Quota;
 import io.caravan.mailproxy.message.Recipient;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -72,7 +73,8 @@ class BatchReaderTest {
         null,
         null,
         null,
-        null);
+        null,
+ Quota.NONE);
   }
 
   private final BatchReader reader =

@@ -7,6 +7,7 @@ import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
+import io.caravan.mailproxy.message.Quota;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +46,8 @@ class LaneQueueTest {
                   null,
                   null,
                   null,
-                  null));
+                  null,
+ Quota.NONE));
         }
 
         @Override

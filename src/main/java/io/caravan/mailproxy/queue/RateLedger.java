@@ -1,0 +1,131 @@
+package io.caravan.mailproxy.queue;
+
+import io.caravan.mailproxy.message.LaneKey;
+import io.caravan.mailproxy.throttle.Ledger;
+import io.caravan.mailproxy.throttle.Limit;
+import io.caravan.mailproxy.throttle.Tally;
+import io.caravan.mailproxy.throttle.Window;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The ledger of permits in tables {@code rate_open} and {@code rate_bucket}, by group commit. */
+public final class RateLedger implements Ledger {
+  private final Outbox outbox;
+
+  /** Opens the ledger: whatever a forerunner of this process left open counts as ended now. */
+  public RateLedger(Outbox outbox) {
+    this.outbox = outbox;
+    outbox.commit(this::recover);
+  }
+
+  @Override
+  public List<State> book(List<Entry> entries) {
+    return outbox.commit(
+        (statements, now) -> {
+          List<State> states = new ArrayList<>(entries.size());
+          for (Entry entry : entries) {
+            states.add(book(statements, entry, now));
+          }
+          return states;
+        });
+  }
+
+  @Override
+  public List<LaneKey> scopes() {
+    return outbox.commit(
+        (statements, now) -> {
+          try (ResultSet rows = statements.query("rate-scopes")) {
+            return keys(rows);
+          }
+        });
+  }
+
+  @Override
+  public void ping() {
+    outbox.commit((statements, now) -> now);
+  }
+
+  private State book(GroupCommit.Statements statements, Entry entry, long now) throws SQLException {
+    LaneKey scope = entry.scope();
+    if (entry.ended() > 0) {
+      count(statements, scope, entry.ended(), now);
+    }
+    long closed = entry.ended() + entry.returned();
+    if (closed > 0) {
+      reserve(statements, scope, -closed);
+    }
+    List<Limit> limits = entry.limits();
+    if (limits.isEmpty()) {
+      return new State(0, 0, Optional.empty());
+    }
+    Tally tally = tally(statements, scope);
+    long left = tally.left(limits, now);
+    long granted = Math.min(left, entry.wanted());
+    if (granted > 0) {
+      reserve(statements, scope, granted);
+    }
+    return new State(granted, left - granted, tally.usage(limits, now));
+  }
+
+  private static Tally tally(GroupCommit.Statements statements, LaneKey scope) throws SQLException {
+    Tally tally;
+    try (ResultSet rows = statements.query("rate-open", scope.accountPk(), scope.rulePk())) {
+      rows.next();
+      tally = new Tally(rows.getLong(1));
+    }
+    try (ResultSet rows = statements.query("rate-buckets", scope.accountPk(), scope.rulePk())) {
+      while (rows.next()) {
+        tally.ended(rows.getLong("span"), rows.getLong("bucket"), rows.getLong("used"));
+      }
+    }
+    return tally;
+  }
+
+  private void reserve(GroupCommit.Statements statements, LaneKey scope, long permits)
+      throws SQLException {
+    statements.update("rate-reserve", scope.accountPk(), scope.rulePk(), outbox.node(), permits);
+  }
+
+  /** In all windows, so that a limit that is set later knows of it. */
+  private static void count(
+      GroupCommit.Statements statements, LaneKey scope, long permits, long now)
+      throws SQLException {
+    for (Window window : Window.values()) {
+      statements.update(
+          "rate-count",
+          scope.accountPk(),
+          scope.rulePk(),
+          window.seconds(),
+          window.bucket(now),
+          permits);
+    }
+  }
+
+  private int recover(GroupCommit.Statements statements, long now) throws SQLException {
+    record Left(LaneKey scope, long open) {}
+    List<Left> left = new ArrayList<>();
+    try (ResultSet rows = statements.query("rate-left-open", outbox.node())) {
+      while (rows.next()) {
+        left.add(
+            new Left(
+                new LaneKey(rows.getLong("account_pk"), rows.getLong("rule_pk")),
+                rows.getLong("open")));
+      }
+    }
+    for (Left one : left) {
+      count(statements, one.scope(), one.open(), now);
+    }
+    return statements.update("rate-forget-open", outbox.node());
+  }
+
+  private static List<LaneKey> keys(ResultSet rows) throws SQLException {
+    List<LaneKey> keys = new ArrayList<>();
+    while (rows.next()) {
+      keys.add(new LaneKey(rows.getLong("account_pk"), rows.getLong("rule_pk")));
+    }
+    return keys;
+  }
+}

@@ -1,0 +1,1 @@
+DELETE FROM rate_open WHERE node <> ?

@@ -1,0 +1,1 @@
+SELECT DISTINCT account_pk, rule_pk FROM rate_bucket
