@@ -19,6 +19,9 @@ final class Permits {
   /** In use by transactions under way. */
   private long inUse;
 
+  /** Reserved, and to be given back with the next entry. */
+  private long returned;
+
   /** Of transactions that ended since the ledger was told last. */
   private long ended;
 
@@ -41,10 +44,12 @@ final class Permits {
     return scope;
   }
 
-  /** The limits may have changed: what was known of them holds no more. */
+  /** The limits may have changed: what was reserved and known under others holds no more. */
   synchronized void limits(List<Limit> now) {
     if (!limits.equals(now)) {
       limits = now;
+      returned += available;
+      available = 0;
       spent = Optional.empty();
       left = 0;
     }
@@ -95,12 +100,12 @@ final class Permits {
 
   /** What to ask of the ledger when the block is empty: as many as were taken lately, or one. */
   synchronized Ledger.Entry question() {
-    return entry(0, available > 0 ? 0 : Math.max(1, Math.max(taken, takenBefore)));
+    return entry(available > 0 ? 0 : Math.max(1, Math.max(taken, takenBefore)));
   }
 
   /** A question that wants nothing. */
   synchronized Ledger.Entry look() {
-    return entry(0, 0);
+    return entry(0);
   }
 
   /**
@@ -115,28 +120,32 @@ final class Permits {
     taken = 0;
     long surplus = Math.max(0, available - target);
     available -= surplus;
+    returned += surplus;
     long missing = Math.max(0, target - available);
-    boolean quiet = ended == 0 && surplus == 0 && (missing == 0 || spent.isPresent());
-    return quiet ? Optional.empty() : Optional.of(entry(surplus, missing));
+    boolean quiet = ended == 0 && returned == 0 && (missing == 0 || spent.isPresent());
+    return quiet ? Optional.empty() : Optional.of(entry(missing));
   }
 
   /** The last one: nothing is kept. */
   synchronized Ledger.Entry last() {
-    long surplus = available;
+    returned += available;
     available = 0;
-    return entry(surplus, 0);
+    return entry(0);
   }
 
-  private Ledger.Entry entry(long returned, long wanted) {
+  private Ledger.Entry entry(long wanted) {
     Ledger.Entry entry = new Ledger.Entry(scope, ended, returned, wanted, limits);
     ended = 0;
+    returned = 0;
     return entry;
   }
 
   /** The ledger booked it. */
   synchronized void booked(Ledger.Entry entry, Ledger.State state) {
-    available += state.granted();
-    if (entry.limits().equals(limits)) {
+    if (!entry.limits().equals(limits)) {
+      returned += state.granted();
+    } else {
+      available += state.granted();
       left = state.left();
       spent = available > 0 || left > 0 ? Optional.empty() : state.usage();
     }
@@ -145,7 +154,7 @@ final class Permits {
   /** The ledger did not book it. */
   synchronized void failed(Ledger.Entry entry) {
     ended += entry.ended();
-    available += entry.returned();
+    returned += entry.returned();
   }
 
   /**
