@@ -1,0 +1,304 @@
+package io.caravan.mailproxy.routes;
+
+import static io.caravan.mailproxy.endtoend.TestProxy.message;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.LogLines;
+import io.caravan.mailproxy.endtoend.Metrics;
+import io.caravan.mailproxy.endtoend.MovableClock;
+import io.caravan.mailproxy.endtoend.TestProxy;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** routes/throttle.camel.yaml and api-rules.camel.yaml: who may begin, and who waits for what. */
+class ThrottleRouteTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  @TempDir Path home;
+  private ScriptedSmtpServer relay;
+  private TestProxy proxy;
+
+  @BeforeEach
+  void start() throws Exception {
+    relay = new ScriptedSmtpServer();
+    MovableClock.wire(home);
+    proxy = TestProxy.start(home, "retry.delays", "0", "throttle.backlog-wait-ms", "500");
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    proxy.close();
+    relay.close();
+  }
+
+  private static List<Map<String, Object>> mails(String account, int count) {
+    List<Map<String, Object>> mails = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      mails.add(message("acme", account, account + "-" + i));
+    }
+    return mails;
+  }
+
+  private long deferredEvents(String account, int count) {
+    long deferred = 0;
+    for (int i = 0; i < count; i++) {
+      deferred +=
+          History.types(proxy, "acme", account + "-" + i).stream()
+              .filter("deferred"::equals)
+              .count();
+    }
+    return deferred;
+  }
+
+  @Test
+  void what_is_beyond_a_window_waits_for_the_moment_it_has_room_and_one_is_told() {
+    try (LogLines log = new LogLines()) {
+      proxy.relayAccount("acme", "five", relay.port(), "limit_per_minute", 5);
+      long before = MovableClock.now();
+      proxy.submit(mails("five", 8));
+      await().atMost(SOON).until(() -> deferredEvents("five", 8) == 1);
+      long after = MovableClock.now();
+
+      assertThat(relay.mails).hasSize(5);
+      assertThat(History.types(proxy, "acme", "five-5")).containsExactly("deferred");
+      for (int i = 5; i < 8; i++) {
+        long at = proxy.message("acme", "five-" + i).path("deferred_ts").longValue();
+        assertThat(at).isBetween(before / 1000 + 61, after / 1000 + 61);
+        assertThat(at * 1000)
+            .as("the moment itself stands in the event")
+            .isEqualTo(
+                History.events(proxy, "acme", "five-5")
+                    .findFirst()
+                    .orElseThrow()
+                    .at("/metadata/next_attempt_at")
+                    .longValue());
+      }
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(log.lines())
+                      .containsOnlyOnce("WARN Rate limit reached for five, deferring five-5"));
+      Metrics now = Metrics.of(proxy);
+      assertThat(now.of("gmp_rate_limited_total{account_id=\"five\"}")).isEqualTo(1);
+      assertThat(now.of("gmp_deferred_total{account_id=\"five\"}")).isEqualTo(1);
+      assertThat(now.of("remote_attempts_connmaxout")).isEqualTo(1);
+      assertThat(now.of("remote_attempts_connmaxout_msgperhour")).as("R8").isEqualTo(1);
+      assertThat(now.of("remote_attempts_connmaxout_proxy_remote")).as("R9").isEqualTo(1);
+      assertThat(now.of("remote_attempts_connmaxout_proxy_local")).isZero();
+      assertThat(
+              now.of(
+                  "remote_delivery_attempts_total"
+                      + "{outmta=\"five\",throttle=\"__default\",result=\"connmaxout\"}"))
+          .as("R10")
+          .isEqualTo(1);
+      assertThat(now.of("remote_throttle_round_trip_duration_seconds_count{proxy=\"database\"}"))
+          .isPositive();
+      long claims = proxy.exchanges("claim-lane");
+      await()
+          .atMost(SOON)
+          .until(
+              () ->
+                  Metrics.of(proxy)
+                          .of("remote_throttle_ping_duration_seconds_count{proxy=\"database\"}")
+                      >= 2);
+      assertThat(proxy.exchanges("claim-lane")).as("a closed lane is not polled").isEqualTo(claims);
+
+      MovableClock.advance(Duration.ofSeconds(62));
+      await().atMost(SOON).until(() -> relay.mails.size() == 8);
+      for (int i = 0; i < 8; i++) {
+        History.awaitState(proxy, "acme", "five-" + i, "sent");
+        List<Integer> attempts = History.attempts(proxy, "acme", "five-" + i);
+        assertThat(attempts.get(attempts.size() - 1)).as("none was used up").isEqualTo(1);
+      }
+      assertThat(deferredEvents("five", 8)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void a_restart_forgets_nothing_and_closes_what_is_spent() {
+    proxy.relayAccount("acme", "day", relay.port(), "limit_per_day", 3);
+    proxy.submit(mails("day", 3));
+    await().atMost(SOON).until(() -> relay.mails.size() == 3);
+    proxy.close();
+    proxy = TestProxy.start(home);
+
+    proxy.submit(message("acme", "day", "later"));
+
+    assertThat(proxy.state("acme", "later")).isEqualTo("deferred");
+    assertThat(proxy.message("acme", "later").path("deferred_ts").longValue() * 1000)
+        .isBetween(MovableClock.now() + 86_400_000 - 60_000, MovableClock.now() + 87_300_000);
+    assertThat(proxy.exchanges("deliver-message")).isZero();
+    assertThat(relay.mails).hasSize(3);
+
+    proxy.relayAccount("acme", "day", relay.port(), "limit_per_day", 4);
+    History.awaitState(proxy, "acme", "later", "sent");
+  }
+
+  @Test
+  void a_limit_that_rejects_ends_each_mail_with_an_error() {
+    proxy.relayAccount(
+        "acme", "strict", relay.port(), "limit_per_hour", 2, "limit_behavior", "reject");
+    proxy.submit(mails("strict", 6));
+    await().atMost(SOON).until(() -> Metrics.of(proxy).of("gmp_pending_messages") == 0);
+
+    assertThat(relay.mails).hasSize(2);
+    List<String> errors = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      if (proxy.state("acme", "strict-" + i).equals("error")) {
+        errors.add(proxy.message("acme", "strict-" + i).path("error").asText());
+      }
+    }
+    assertThat(errors).hasSize(4).containsOnly("rate_limit_exceeded");
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () -> {
+              Metrics now = Metrics.of(proxy);
+              assertThat(now.of("gmp_rate_limited_total{account_id=\"strict\"}")).isEqualTo(4);
+              assertThat(now.of("remote_attempts_connmaxout_msgperhour")).isEqualTo(4);
+              assertThat(now.of("remote_attempts_failure")).isZero();
+              assertThat(now.of("gmp_deferred_total{account_id=\"strict\"}")).isZero();
+            });
+  }
+
+  @Test
+  void a_rule_limits_its_domains_on_each_account_and_no_others() {
+    expect(
+        200,
+        rules(
+            """
+            {"throttle_rules": [
+              {"name": "big", "domains": ["*.Big.test", "bücher.test"], "messages_per_hour": 2},
+              {"name": "narrow", "domains": ["narrow.test"], "max_connections": 1}]}"""));
+    assertThat(TestProxy.json(proxy.get("/throttle-rules")).toString())
+        .isEqualTo(
+            "{\"ok\":true,\"throttle_rules\":["
+                + "{\"name\":\"big\",\"domains\":[\"*.big.test\",\"xn--bcher-kva.test\"],\"messages_per_hour\":2},"
+                + "{\"name\":\"narrow\",\"domains\":[\"narrow.test\"],\"max_connections\":1}]}");
+    proxy.relayAccount("acme", "a", relay.port());
+    List<Map<String, Object>> mails = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      mails.add(message("acme", "a", "big-" + i, "to", List.of("x@mx" + i + ".big.test")));
+      mails.add(message("acme", "a", "free-" + i, "to", List.of("x@big.test")));
+    }
+    proxy.submit(mails);
+    await().atMost(SOON).until(() -> deferredEvents("big", 4) == 1);
+    for (int i = 0; i < 4; i++) {
+      History.awaitState(proxy, "acme", "free-" + i, "sent");
+    }
+    assertThat(relay.mails).hasSize(2 + 4);
+    assertThat(History.types(proxy, "acme", "big-2")).containsExactly("deferred");
+
+    expect(200, rules("{\"throttle_rules\": [{\"name\": \"other\", \"domains\": [\"y.test\"]}]}"));
+    History.awaitState(proxy, "acme", "big-2", "sent");
+    History.awaitState(proxy, "acme", "big-3", "sent");
+  }
+
+  @Test
+  void rules_that_do_not_fit_change_nothing() {
+    expect(200, rules("{\"throttle_rules\": [{\"name\": \"a\", \"domains\": [\"a.test\"]}]}"));
+    for (String wrong :
+        List.of(
+            "[]",
+            "{}",
+            "{\"throttle_rules\": [1]}",
+            "{\"throttle_rules\": [{\"domains\": [\"a.test\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \"__default\", \"domains\": [\"a.test\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": []}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"a@b.test\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"*.*.test\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"*\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [7]}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"b.test\"], \"max_connections\": 0}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"b.test\"], \"messages_per_hour\": \"9\"}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"b.test\"]},"
+                + " {\"name\": \"b\", \"domains\": [\"c.test\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \""
+                + "n".repeat(65)
+                + "\", \"domains\": [\"b.test\"]}]}")) {
+      expect(422, rules(wrong));
+    }
+    assertThat(TestProxy.json(proxy.get("/throttle-rules")).at("/throttle_rules/0/name").asText())
+        .isEqualTo("a");
+    expect(401, proxy.send(HttpRequest.newBuilder(proxy.uri("/throttle-rules")).GET().build()));
+  }
+
+  @Test
+  void connections_of_an_account_bound_all_of_its_lanes_together() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    relay.script =
+        step -> {
+          if (step.is("DATA")) {
+            hold(gate);
+          }
+          return null;
+        };
+    expect(
+        200,
+        rules(
+            """
+            {"throttle_rules": [
+              {"name": "x", "domains": ["x.test"], "max_connections": 1},
+              {"name": "y", "domains": ["y.test"]}]}"""));
+    proxy.relayAccount("acme", "a", relay.port(), "max_connections", 2);
+    List<Map<String, Object>> mails = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      mails.add(message("acme", "a", "x-" + i, "to", List.of("r@x.test")));
+      mails.add(message("acme", "a", "y-" + i, "to", List.of("r@y.test")));
+    }
+    proxy.submit(mails);
+    await()
+        .atMost(SOON)
+        .until(() -> Metrics.of(proxy).of("remote_attempts_connmaxout_maxconn") >= 1);
+    Metrics now = Metrics.of(proxy);
+    assertThat(now.of("remote_attempts_connmaxout_proxy_remote")).isZero();
+    assertThat(relay.mostOpen.get()).isLessThanOrEqualTo(2);
+    gate.countDown();
+    await().atMost(SOON).until(() -> relay.mails.size() == 6);
+    await().atMost(SOON).until(() -> Metrics.of(proxy).of("gmp_pending_messages") == 0);
+    Metrics end = Metrics.of(proxy);
+    assertThat(relay.mostOpen.get()).isLessThanOrEqualTo(2);
+    assertThat(end.of("gmp_rate_limited_total{account_id=\"a\"}")).isZero();
+    assertThat(end.of("gmp_deferred_total{account_id=\"a\"}")).isZero();
+    assertThat(end.of("remote_attempts_connmaxout"))
+        .as("R8, R9")
+        .isEqualTo(end.of("remote_attempts_connmaxout_maxconn"))
+        .isEqualTo(end.of("remote_attempts_connmaxout_proxy_local"));
+  }
+
+  private HttpResponse<String> rules(String json) {
+    return proxy.send(
+        proxy
+            .request("/throttle-rules")
+            .header("Content-Type", "application/json")
+            .PUT(HttpRequest.BodyPublishers.ofString(json))
+            .build());
+  }
+
+  private static void expect(int status, HttpResponse<String> answer) {
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+  }
+
+  private static void hold(CountDownLatch gate) {
+    try {
+      if (!gate.await(30, TimeUnit.SECONDS)) {
+        throw new IllegalStateException("the gate stayed closed");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
