@@ -248,6 +248,32 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     }
   }
 
+  /**
+   * Takes out what waits in lanes that stand still at a moment yet to come.
+   *
+   * @param until that moment, Unix milliseconds
+   */
+  public List<Delivery> withdraw(long until) {
+    List<Delivery> out = new ArrayList<>();
+    long now = lanes.now();
+    lock.lock();
+    try {
+      for (int level = 0; level < turns.size(); level++) {
+        for (Line line : List.copyOf(turns.get(level))) {
+          if (line.gate.isStopped(now) && line.gate.stoppedUntil() > until) {
+            line.waiting.forEach(element -> out.add(delivery.apply(element)));
+            size -= line.waiting.size();
+            turns.get(level).remove(line);
+            lines.get(level).remove(line.lane);
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return out;
+  }
+
   @Override
   public void clear() {
     drainTo(new ArrayList<>());

@@ -127,6 +127,30 @@ public final class Outbox implements AutoCloseable {
     return settled;
   }
 
+  /** Gives back, in their places, what was not begun. */
+  public void giveBack(List<Delivery> deliveries) {
+    if (deliveries.isEmpty()) {
+      return;
+    }
+    long at =
+        commits.commit(
+            (statements, now) -> {
+              for (Delivery delivery : deliveries) {
+                statements.update(
+                    "release-delivery",
+                    placeOf(delivery, now),
+                    delivery.pk(),
+                    node,
+                    delivery.epoch());
+              }
+              return now;
+            });
+    for (Delivery delivery : deliveries) {
+      lanes.release(delivery);
+      lanes.waiting(delivery.lane(), delivery.priority(), placeOf(delivery, at));
+    }
+  }
+
   /** A due time by which a first attempt is in front of those that came later. */
   private static long placeOf(Delivery delivery, long until) {
     return delivery.attempts() == 0 ? Math.min(delivery.acceptedAt(), until) : until;

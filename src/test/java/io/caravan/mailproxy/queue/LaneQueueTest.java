@@ -140,6 +140,25 @@ class LaneQueueTest {
   }
 
   @Test
+  void what_stands_still_for_long_is_taken_out_and_the_rest_stays() {
+    long now = System.currentTimeMillis();
+    for (int account = 1; account <= 3; account++) {
+      queue.add(delivery(account, account, Priority.MEDIUM));
+    }
+    queue.add(delivery(4, 1, Priority.LOW));
+    lanes.close(1L, "limit:day", now + 3_600_000);
+    lanes.close(LaneKey.of(2), "limit:minute", now + 1_000);
+
+    assertThat(queue.withdraw(now + 60_000)).extracting(Delivery::pk).containsExactly(1L, 4L);
+
+    assertThat(queue).hasSize(2);
+    assertThat(given(1)).containsExactly(3L);
+    lanes.lift(account -> account == 2, "limit:");
+    assertThat(given(1)).containsExactly(2L);
+    assertThat(lanes.stoppedUntil(LaneKey.of(1))).isEqualTo(now + 3_600_000);
+  }
+
+  @Test
   void size_and_iteration_see_what_waits() {
     queue.add(delivery(1, 1, Priority.MEDIUM));
     queue.add(delivery(2, 2, Priority.LOW));

@@ -80,6 +80,46 @@ class StatsdTest {
       event_delivery_queue_retry_count.destination_sync
       event_delivery_queue_first_attempt_age_seconds.destination_sync
       event_delivery_queue_retry_age_seconds.destination_sync
+      remote.attempts.connmaxout
+      remote.attempts.connmaxout.maxconn
+      remote.attempts.connmaxout.msgperhour
+      remote.attempts.connmaxout.maxunacknowledged
+      remote.attempts.connmaxout.proxy.local
+      remote.attempts.connmaxout.proxy.remote
+      remote.dslots.ram.delivering
+      remote.dslots.ram.diskwait
+      remote.dslots.ram.free
+      remote.dslots.ram.throttlewait
+      remote.dslots.ram.total
+      remote.dslots.ram.throttlewait.unacknowledged
+      remote.dslots.ram.throttlewait.acknowledged
+      remote.dslots.bounce.delivering
+      remote.dslots.bounce.diskwait
+      remote.dslots.bounce.free
+      remote.dslots.bounce.throttlewait
+      remote.dslots.bounce.total
+      remote.dslots.bounce.throttlewait.unacknowledged
+      remote.dslots.bounce.throttlewait.acknowledged
+      remote.dslots.disk.delivering
+      remote.dslots.disk.diskwait
+      remote.dslots.disk.free
+      remote.dslots.disk.throttlewait
+      remote.dslots.disk.total
+      remote.dslots.disk.throttlewait.unacknowledged
+      remote.dslots.disk.throttlewait.acknowledged
+      remote_throttle_unacknowledged_requests_count.proxy_database
+      remote_throttle_unacknowledged_requests_count.queue_ram.proxy_database
+      remote_throttle_unacknowledged_requests_max.queue_ram.proxy_database
+      remote_throttle_unacknowledged_requests_count.queue_bounce.proxy_database
+      remote_throttle_unacknowledged_requests_max.queue_bounce.proxy_database
+      remote_throttle_unacknowledged_requests_count.queue_disk.proxy_database
+      remote_throttle_unacknowledged_requests_max.queue_disk.proxy_database
+      remote_throttle_backlog_unacknowledged.proxy_database
+      remote_throttle_backlog_backlogged.proxy_database
+      remote_throttle_ping_duration_milliseconds.proxy_database
+      remote_throttle_round_trip_duration_milliseconds.proxy_database
+      remote.throttle.sessions
+      remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_connmaxout
       """
           .lines()
           .toList();
@@ -104,7 +144,7 @@ class StatsdTest {
     try (UdpSink sink = new UdpSink(0);
         ScriptedSmtpServer relay = new ScriptedSmtpServer();
         TestProxy proxy = start(sink.port())) {
-      proxy.relayAccount("acme", "primary-smtp", relay.port());
+      proxy.relayAccount("acme", "primary-smtp", relay.port(), "limit_per_day", 9);
       proxy.submit(message("acme", "primary-smtp", "a"));
       proxy.get("/status");
       proxy.get("/no/such/path");
