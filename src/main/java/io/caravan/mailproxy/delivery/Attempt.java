@@ -31,6 +31,8 @@ public final class Attempt {
   private boolean lastTry;
   private @Nullable Settled settled;
   private long heldMillis;
+  private @Nullable String unsent;
+  private String usualOnUncertain = "retry";
   private boolean connected = true;
   private boolean open = true;
 
@@ -107,15 +109,17 @@ public final class Attempt {
 
   /**
    * The documented result under which it is counted, once it is recorded: a deferral also where
-   * none follows (telemetry.md 5, R23); {@code unknown_report_code} where someone else had recorded
-   * a result before.
+   * none follows (telemetry.md 5, R23), or where it is held; {@code unknown_report_code} where
+   * someone else had recorded a result before.
    */
   public String getCountedName() {
     Settled recorded = settled;
     if (recorded == null || recorded.result() == Settled.Result.LATE) {
       return "unknown_report_code";
     }
-    return lastTry ? "deferral" : recorded.getResultName();
+    return lastTry || recorded.result() == Settled.Result.HELD
+        ? "deferral"
+        : recorded.getResultName();
   }
 
   void answered(List<Answer> all) {
@@ -157,6 +161,32 @@ public final class Attempt {
     return answer.kind() == Answer.Kind.ACCEPTED
         ? new Verdict(answer, Verdict.Fate.SENT, null, answer.said())
         : new Verdict(answer, Verdict.Fate.DEFERRED, UNJUDGED_DELAY_MILLIS, answer.said());
+  }
+
+  /**
+   * What becomes of a recipient who perhaps has the mail: {@code retry} or {@code hold}, as the
+   * message says, else the account of its lane.
+   */
+  public String getOnUncertain() {
+    Message message = delivery.message();
+    String own = message == null ? null : message.onUncertain();
+    return own == null ? usualOnUncertain : own;
+  }
+
+  void usualOnUncertain(String usual) {
+    usualOnUncertain = usual;
+  }
+
+  /**
+   * Why it ends before anything is sent: {@code pause}, {@code dump} or {@code expired}; {@code
+   * null}: it goes on.
+   */
+  public @Nullable String getUnsent() {
+    return unsent;
+  }
+
+  void endUnsent(@Nullable String why) {
+    unsent = why;
   }
 
   /** Whether it still holds its lane's leave to connect; asked once. */

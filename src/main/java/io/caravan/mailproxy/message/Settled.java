@@ -26,6 +26,12 @@ public record Settled(
     FAILURE,
     /** A recipient is left to retry. */
     DEFERRAL,
+    /**
+     * Nobody is left to retry, but a recipient waits for somebody to say whether it has the mail.
+     */
+    HELD,
+    /** Not tried: an operator had it dropped. */
+    DUMP,
     /** The lease was lost: the result changed nothing. */
     LATE
   }

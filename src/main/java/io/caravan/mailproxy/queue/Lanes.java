@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * What this node holds of each lane, and where more may be fetched: the memory beside the queue
@@ -43,7 +44,7 @@ public final class Lanes {
   private final Condition work = lock.newCondition();
   private final Map<LaneKey, Lane> lanes = new HashMap<>();
   private final Map<Long, Stops> accounts = new HashMap<>();
-  private final List<Runnable> queues = new CopyOnWriteArrayList<>();
+  private final List<LaneQueue<?>> queues = new CopyOnWriteArrayList<>();
   private final CatchUp catchUp = new CatchUp();
   private final AtomicLong firsts = new AtomicLong();
   private final AtomicLong firstBytes = new AtomicLong();
@@ -239,7 +240,28 @@ public final class Lanes {
     } finally {
       lock.unlock();
     }
-    queues.forEach(Runnable::run);
+    queues.forEach(LaneQueue::wake);
+  }
+
+  /** Why a lane stands still, and until when: causes with their ends, Unix milliseconds. */
+  public Map<String, Long> stops(LaneKey key) {
+    return gate(key).stoppedBy(clock.millis());
+  }
+
+  /** Whether a suspension is one of the causes. */
+  boolean isSuspended(LaneKey key) {
+    return stops(key).keySet().stream().anyMatch(cause -> cause.startsWith(Suspension.CAUSE));
+  }
+
+  /**
+   * Takes what waits in memory out of it, its places stay held: {@link #release} must follow.
+   *
+   * @param which the lanes that are meant
+   */
+  List<Delivery> recall(Predicate<LaneKey> which) {
+    List<Delivery> recalled = new ArrayList<>();
+    queues.forEach(queue -> recalled.addAll(queue.recall(which)));
+    return recalled;
   }
 
   /**
@@ -355,7 +377,7 @@ public final class Lanes {
   /** An attempt's place at the relay ended: another delivery of its lane may start. */
   public void finish(Delivery delivery) {
     gate(delivery.lane()).finish();
-    queues.forEach(Runnable::run);
+    queues.forEach(LaneQueue::wake);
   }
 
   Lane.Gate gate(LaneKey key) {
@@ -372,7 +394,7 @@ public final class Lanes {
   }
 
   /** Calls back whenever a delivery may start that could not before. */
-  void onFinish(Runnable queue) {
+  void onFinish(LaneQueue<?> queue) {
     queues.add(queue);
   }
 

@@ -3,6 +3,7 @@ package io.caravan.mailproxy.telemetry;
 import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.Attempts;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.queue.Ended;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,14 @@ public final class AttemptCounts {
   public void paused(Exchange exchange) {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
     count(attempt.getAccountId(), attempt.getQueueName(), PAUSE, PAUSE);
+  }
+
+  /** Counts a message that came to its end without an attempt. */
+  public void ended(Ended message) {
+    registry
+        .counter(
+            Telemetry.MAIL, Telemetry.ACCOUNT, message.accountId(), "event", message.getFateName())
+        .increment();
   }
 
   /** An attempt can be late, or leave recipients to another. */

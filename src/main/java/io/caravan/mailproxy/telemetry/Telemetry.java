@@ -60,7 +60,13 @@ public final class Telemetry extends SimpleMeterRegistry {
   private static final List<String> EVENTS = List.of("sent", "error", "deferred", "limited");
   private static final List<String> RESULTS =
       List.of(
-          "success", "failure", "deferral", "pause", "unknown_report_type", "unknown_report_code");
+          "success",
+          "failure",
+          "deferral",
+          "dump",
+          "pause",
+          "unknown_report_type",
+          "unknown_report_code");
 
   private static final String CAMEL_CONTEXT = "camelContext";
   private static final Logger LOG = LoggerFactory.getLogger(Telemetry.class);

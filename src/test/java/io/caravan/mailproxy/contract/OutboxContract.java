@@ -17,9 +17,11 @@ import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.Verdict;
+import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.Stored;
+import io.caravan.mailproxy.queue.Suspensions;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -48,6 +50,9 @@ abstract class OutboxContract {
   /** Opens the store under test; the same one each time. */
   abstract Database open(InstantSource clock);
 
+  /** What was under way in this store's process; the same file each time. */
+  abstract InFlight inFlight(Database database);
+
   @BeforeEach
   void start() throws SQLException {
     database = open(InstantSource.system());
@@ -68,7 +73,11 @@ abstract class OutboxContract {
   private void boot() {
     registry = new Registry(database);
     lanes = new Lanes(registry, InstantSource.system(), ROOM, 1 << 20);
-    outbox = new Outbox(database, lanes, new RuleBook(database));
+    RuleBook rules = new RuleBook(database);
+    Suspensions suspensions =
+        new Suspensions(database, registry, rules, lanes, InstantSource.system());
+    InFlight inFlight = inFlight(database);
+    outbox = new Outbox(database, lanes, rules, suspensions, inFlight);
   }
 
   /** As after a kill: nothing of the process is left but the store. */
