@@ -31,7 +31,6 @@ public final class Attempt {
   private boolean lastTry;
   private @Nullable Settled settled;
   private long heldMillis;
-  private @Nullable String unsent;
   private String usualOnUncertain = "retry";
   private boolean connected = true;
   private boolean open = true;
@@ -175,18 +174,6 @@ public final class Attempt {
 
   void usualOnUncertain(String usual) {
     usualOnUncertain = usual;
-  }
-
-  /**
-   * Why it ends before anything is sent: {@code pause}, {@code dump} or {@code expired}; {@code
-   * null}: it goes on.
-   */
-  public @Nullable String getUnsent() {
-    return unsent;
-  }
-
-  void endUnsent(@Nullable String why) {
-    unsent = why;
   }
 
   /** Whether it still holds its lane's leave to connect; asked once. */

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Attempts that end as they start, before anything is said to a relay. */
 public final class Unsent {
+  /** Exchange property: {@code pause}, {@code dump} or {@code expired}. */
+  private static final String WHY = "unsent";
+
   private final Suspensions suspensions;
   private final Dumps dumps;
   private final Verdicts verdicts;
@@ -30,10 +33,12 @@ public final class Unsent {
     this.outbox = outbox;
   }
 
-  /** Looks whether the attempt may go on; {@link Attempt#getUnsent} says so. */
+  /** Looks whether the attempt may go on; if not, property {@value #WHY} says why. */
   public void check(Exchange exchange) {
-    Attempt attempt = attempt(exchange);
-    attempt.endUnsent(why(attempt.getDelivery()));
+    String why = why(attempt(exchange).getDelivery());
+    if (why != null) {
+      exchange.setProperty(WHY, why);
+    }
   }
 
   private @Nullable String why(Delivery delivery) {

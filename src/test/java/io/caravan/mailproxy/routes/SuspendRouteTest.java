@@ -226,7 +226,15 @@ class SuspendRouteTest {
     arrived = new CountDownLatch(1);
     try (TestProxy proxy = TestProxy.start(home, "queue.ram.max-batches", "1")) {
       proxy.relayAccount("acme", "a", relay.port());
-      proxy.submit(message("acme", "a", "m", "deferred_ts", Instant.now().getEpochSecond() + 1));
+      proxy.submit(
+          message(
+              "acme",
+              "a",
+              "m",
+              "body",
+              "x".repeat(20_000), // small ones come along with the claim
+              "deferred_ts",
+              Instant.now().getEpochSecond() + 1));
       assertThat(arrived.await(30, TimeUnit.SECONDS)).isTrue();
       ordered(proxy, "suspend?tenant_id=acme");
       reading.countDown();
