@@ -102,6 +102,18 @@ public final class Suspensions implements Registry.Listener {
     }
   }
 
+  /** An account is deleted: nothing of it waits any more, all of it ends. */
+  public synchronized void forget(long accountPk) {
+    for (Suspension suspension : all) {
+      String rule = suspension.scope().throttle();
+      lanes.open(accountPk, suspension.cause());
+      if (rule != null) {
+        lanes.open(new LaneKey(accountPk, rules.keyOf(rule).orElse(NO_RULE)), suspension.cause());
+      }
+    }
+    ended++;
+  }
+
   private static boolean mayCover(Scope scope, Account account) {
     return scope.covers(account, scope.throttle() == null ? "" : scope.throttle());
   }

@@ -162,6 +162,16 @@ class SuspendRouteTest {
       assertThat(History.attempts(proxy, "acme", "deferred")).containsExactly(1, 2);
       assertThat(relay.mails).anyMatch(mail -> mail.content().contains("Subject: replaced"));
       assertThat(json(proxy.get("/suspensions")).path("suspensions")).hasSize(1);
+
+      proxy.relayAccount("acme", "gone", relay.port());
+      ordered(proxy, "suspend?tenant_id=acme&account_id=gone");
+      proxy.submit(
+          List.of(
+              message("acme", "gone", "closed"),
+              message("acme", "gone", "held", "batch_code", "B_2")));
+      assertThat(proxy.delete("/account/gone?tenant_id=acme").statusCode()).isEqualTo(200);
+      History.awaitState(proxy, "acme", "closed", "error");
+      History.awaitState(proxy, "acme", "held", "error");
     }
   }
 
