@@ -6,6 +6,7 @@ import io.caravan.mailproxy.delivery.OutgoingMail;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
+import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.report.Reports;
@@ -224,6 +225,7 @@ public final class MailProxy implements AutoCloseable {
               SandboxRelay.class,
               Throttle.class,
               Outbox.class,
+              InFlight.class,
               Database.class)) {
         parts.addAll(context.getRegistry().findByType(type));
       }

@@ -1,3 +1,5 @@
-SELECT q.pk, q.message_pk, m.tenant_id
-FROM queue q JOIN message m ON m.pk = q.message_pk
+SELECT q.pk, q.message_pk, q.lease_owner, q.lease_epoch, m.tenant_id, m.payload, a.on_uncertain
+FROM queue q
+JOIN message m ON m.pk = q.message_pk
+LEFT JOIN account a ON a.pk = q.account_pk
 WHERE q.state = 'leased' AND q.in_data = 1

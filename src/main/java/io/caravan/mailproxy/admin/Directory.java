@@ -13,6 +13,11 @@ public interface Directory {
   /** An account by its row's key. */
   Optional<Account> account(long pk);
 
+  /** Whether an account holds what is uncertain ({@code on_uncertain}), instead of a retry. */
+  default boolean holdsUncertain(long pk) {
+    return false;
+  }
+
   /** Ids of the tenants that have an account of this id, in no order. */
   List<String> tenantsWithAccount(String accountId);
 }

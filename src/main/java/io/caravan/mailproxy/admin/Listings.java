@@ -80,6 +80,13 @@ public final class Listings {
     return answer("messages", messages);
   }
 
+  /** {@code GET /messages/{id}}: one row in the form of the list, its history as events. */
+  public Map<String, Object> detail(Map<String, Object> row) {
+    Map<String, Object> message = message(row);
+    message.put("events", message.remove("history"));
+    return message;
+  }
+
   private Map<String, Object> message(Map<String, Object> row) {
     Map<String, Object> message = new LinkedHashMap<>();
     put(message, "pk", String.valueOf(row.get("pk")));

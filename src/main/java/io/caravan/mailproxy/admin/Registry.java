@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,7 @@ public final class Registry implements Directory {
 
   private final Map<Long, Account> accounts = new ConcurrentHashMap<>();
   private final Map<Key, Account> byId = new ConcurrentHashMap<>();
+  private final Set<Long> holding = ConcurrentHashMap.newKeySet();
   private final Map<String, Tenant> tenants = new ConcurrentHashMap<>();
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
 
@@ -61,6 +63,16 @@ public final class Registry implements Directory {
   }
 
   @Override
+  public boolean holdsUncertain(long pk) {
+    return holding.contains(pk);
+  }
+
+  /** All accounts, in no order. */
+  public Collection<Account> accounts() {
+    return accounts.values();
+  }
+
+  @Override
   public List<String> tenantsWithAccount(String accountId) {
     List<String> found = new ArrayList<>();
     for (Key key : byId.keySet()) {
@@ -83,6 +95,11 @@ public final class Registry implements Directory {
   public void accountsChanged(List<Map<String, Object>> rows) {
     for (Row row : Row.all(rows)) {
       Account account = account(row);
+      if ("hold".equals(row.textOrNull("on_uncertain"))) {
+        holding.add(account.pk());
+      } else {
+        holding.remove(account.pk());
+      }
       accounts.put(account.pk(), account);
       byId.put(new Key(account.tenantId(), account.id()), account);
       listeners.forEach(listener -> listener.added(account));
@@ -94,6 +111,7 @@ public final class Registry implements Directory {
     for (Row row : Row.all(rows)) {
       Account account = account(row);
       accounts.remove(account.pk());
+      holding.remove(account.pk());
       byId.remove(new Key(account.tenantId(), account.id()));
       if (tenantsWithAccount(account.id()).isEmpty()) {
         listeners.forEach(listener -> listener.gone(account));

@@ -36,6 +36,7 @@ public final class Attempt {
   private boolean lastTry;
   private @Nullable Settled settled;
   private long heldMillis;
+  private String usualOnUncertain = "retry";
   private boolean connected = true;
   private boolean open = true;
 
@@ -140,8 +141,8 @@ public final class Attempt {
 
   /**
    * The documented result under which it is counted, once it is recorded: a deferral also where
-   * none follows (telemetry.md 5, R23); {@code connmaxout} where the throttle gave no leave; {@code
-   * unknown_report_code} where someone else had recorded a result before.
+   * none follows (telemetry.md 5, R23), or where it is held; {@code connmaxout} where the throttle
+   * gave no leave; {@code unknown_report_code} where someone else had recorded a result before.
    */
   public String getCountedName() {
     Settled recorded = settled;
@@ -151,7 +152,9 @@ public final class Attempt {
     if (decision != null && decision.answer() == Decision.Answer.CONNMAXOUT) {
       return "connmaxout";
     }
-    return lastTry ? "deferral" : recorded.getResultName();
+    return lastTry || recorded.result() == Settled.Result.HELD
+        ? "deferral"
+        : recorded.getResultName();
   }
 
   void answered(List<Answer> all) {
@@ -193,6 +196,20 @@ public final class Attempt {
     return answer.kind() == Answer.Kind.ACCEPTED
         ? new Verdict(answer, Verdict.Fate.SENT, null, answer.said())
         : new Verdict(answer, Verdict.Fate.DEFERRED, UNJUDGED_DELAY_MILLIS, answer.said());
+  }
+
+  /**
+   * What becomes of a recipient who perhaps has the mail: {@code retry} or {@code hold}, as the
+   * message says, else the account of its lane.
+   */
+  public String getOnUncertain() {
+    Message message = delivery.message();
+    String own = message == null ? null : message.onUncertain();
+    return own == null ? usualOnUncertain : own;
+  }
+
+  void usualOnUncertain(String usual) {
+    usualOnUncertain = usual;
   }
 
   /** Whether it still holds its lane's leave to connect; asked once. */

@@ -13,6 +13,7 @@ import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.queue.Failpoint;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import java.util.ArrayList;
@@ -88,6 +89,10 @@ public final class Attempts {
     Delivery delivery = exchange.getMessage().getBody(Delivery.class);
     Attempt attempt = new Attempt(delivery, slots.take(queue(exchange, delivery)));
     started.increment();
+    outbox.begin(attempt.getDelivery());
+    Failpoint.pass("send.afterClaim");
+    attempt.usualOnUncertain(
+        directory.holdsUncertain(attempt.getDelivery().accountPk()) ? "hold" : "retry");
     exchange.setProperty(Attempt.PROPERTY, attempt);
     if (attempt.isUnread()) {
       exchange.setProperty(UNREAD, true);
@@ -281,10 +286,12 @@ public final class Attempts {
           attempt.getDelivery().messagePk(),
           delayMillis / 1000);
       OutgoingMail mail = attempt.mail();
-      outbox.release(
-          attempt.getDelivery(),
-          delayMillis,
-          mail != null && mail.phase().compareTo(Phase.BODY) >= 0);
+      boolean uncertain = mail != null && mail.phase().compareTo(Phase.BODY) >= 0;
+      if (uncertain && attempt.getOnUncertain().equals("hold")) {
+        outbox.hold(attempt.getDelivery());
+      } else {
+        outbox.release(attempt.getDelivery(), delayMillis, uncertain);
+      }
       Account account = attempt.getAccount();
       String id =
           account == null

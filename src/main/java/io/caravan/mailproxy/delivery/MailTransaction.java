@@ -2,6 +2,7 @@ package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Answer.Kind;
 import io.caravan.mailproxy.message.Phase;
+import io.caravan.mailproxy.queue.Failpoint;
 import jakarta.mail.MessagingException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -195,6 +196,7 @@ final class MailTransaction {
     int tail = Math.min(body.length, buffer.length - DOT.length);
     if (tail < body.length) {
       connection.write(body, 0, body.length - tail);
+      Failpoint.pass("send.midData");
     }
     System.arraycopy(body, body.length - tail, buffer, 0, tail);
     System.arraycopy(DOT, 0, buffer, tail, DOT.length);

@@ -55,7 +55,18 @@ public final class Verdicts {
     attempt(exchange).judge(answer, Fate.FAILED, null, answer.said());
   }
 
-  /** Another attempt follows, unless there were enough or the message is too old. */
+  /** Perhaps the recipient has the mail: nothing is done until somebody says. */
+  public void held(Exchange exchange) {
+    Answer answer = answer(exchange);
+    attempt(exchange).judge(answer, Fate.HELD, null, answer.said());
+  }
+
+  /** Whether a delivery's time is over. */
+  boolean isOver(Delivery delivery) {
+    return clock.millis() >= givenUpAt(delivery);
+  }
+
+  /** Another attempt follows, unless there were enough or the message's time ends before. */
   public void deferred(Exchange exchange) {
     Answer answer = answer(exchange);
     Attempt attempt = attempt(exchange);
@@ -69,7 +80,7 @@ public final class Verdicts {
           answer, Fate.FAILED, null, "Max retries (" + (most - 1) + ") exceeded: " + answer.said());
     } else if (clock.millis() + delay > givenUpAt(attempt.getDelivery())) {
       attempt.exhausted();
-      attempt.judge(answer, Fate.FAILED, null, "Too old to try again: " + answer.said());
+      attempt.judge(answer, Fate.EXPIRED, null, "expired: " + answer.said());
     } else {
       attempt.judge(answer, Fate.DEFERRED, delay, answer.said());
     }

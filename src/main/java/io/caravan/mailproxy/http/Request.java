@@ -54,12 +54,25 @@ public record Request(
    * @throws Problem 400 it is not percent-encoded
    */
   public String lastSegment() {
+    return decoded(path.substring(path.lastIndexOf('/') + 1));
+  }
+
+  private static String decoded(String segment) {
     try {
       // A path, unlike a query, keeps its plus signs.
-      return new QueryStringDecoder(path.substring(path.lastIndexOf('/') + 1)).path();
+      return new QueryStringDecoder(segment).path();
     } catch (IllegalArgumentException e) {
       throw new Problem(400, "Path is not percent-encoded UTF-8");
     }
+  }
+
+  /**
+   * A segment of the path, decoded; in {@code /messages/x} number 1 is {@code x}.
+   *
+   * @throws Problem 400 it is not percent-encoded
+   */
+  public String segment(int number) {
+    return decoded(path.split("/", -1)[number + 1]);
   }
 
   /** Without the token: this text may reach a log. */

@@ -67,6 +67,7 @@ final class MessageBuilder {
         fields.deferredTs(),
         fields.expiresTs(),
         blankToNull(fields.batchCode()),
+        blankToNull(fields.onUncertain()),
         List.copyOf(recipients));
   }
 

@@ -37,7 +37,8 @@ record MessageFields(
     @Nullable Priority priority,
     @Nullable Long deferredTs,
     @Nullable Long expiresTs,
-    @Nullable String batchCode) {
+    @Nullable String batchCode,
+    @Nullable String onUncertain) {
 
   /**
    * Addresses as given.
@@ -81,7 +82,8 @@ record MessageFields(
         priority(node, "priority", check, at),
         check.integer(node, "deferred_ts", at),
         check.integer(node, "expires_ts", at),
-        check.text(node, "batch_code", at));
+        check.text(node, "batch_code", at),
+        check.text(node, "on_uncertain", at));
   }
 
   /** A number, clamped, or a label; other text is a wrong type. */

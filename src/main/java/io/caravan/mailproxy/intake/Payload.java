@@ -13,7 +13,16 @@ import java.util.Map;
  */
 final class Payload {
   private static final String[] AS_SUBMITTED = {
-    "to", "cc", "bcc", "reply_to", "return_path", "subject", "body", "message_id", "batch_code"
+    "to",
+    "cc",
+    "bcc",
+    "reply_to",
+    "return_path",
+    "subject",
+    "body",
+    "message_id",
+    "batch_code",
+    "on_uncertain"
   };
   private static final String[] OF_ATTACHMENT = {
     "filename", "storage_path", "fetch_mode", "mime_type", "content_md5"

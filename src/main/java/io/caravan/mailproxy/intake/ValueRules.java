@@ -19,6 +19,7 @@ final class ValueRules {
     checkHeaders(fields.headers());
     checkMessageId(fields.messageId());
     checkBatchCode(fields.batchCode());
+    checkOnUncertain(fields.onUncertain());
     for (int i = 0; i < fields.attachments().size(); i++) {
       AttachmentReader.check(fields.attachments().get(i), "/attachments/" + i);
     }
@@ -105,6 +106,13 @@ final class ValueRules {
               + MAX_BATCH_CODE_CHARS
               + " characters, no commas and control characters",
           "/batch_code");
+    }
+  }
+
+  private static void checkOnUncertain(@Nullable String choice) {
+    if (choice != null && !choice.isBlank() && !choice.equals("retry") && !choice.equals("hold")) {
+      throw new Refusal(
+          "invalid_on_uncertain", "on_uncertain must be retry or hold", "/on_uncertain");
     }
   }
 

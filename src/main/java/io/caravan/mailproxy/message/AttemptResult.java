@@ -18,7 +18,12 @@ public record AttemptResult(Delivery delivery, String accountId, List<Verdict> v
 
   /** Whether a recipient is left to retry. */
   public boolean deferred() {
-    return verdicts.stream().anyMatch(v -> v.fate() == Verdict.Fate.DEFERRED);
+    return any(Verdict.Fate.DEFERRED);
+  }
+
+  /** Whether a recipient waits for somebody to say whether it has the mail. */
+  public boolean held() {
+    return any(Verdict.Fate.HELD);
   }
 
   /** The attempt's one result (DECISIONS, Outcome). */
@@ -26,8 +31,16 @@ public record AttemptResult(Delivery delivery, String accountId, List<Verdict> v
     if (deferred()) {
       return Settled.Result.DEFERRAL;
     }
-    return verdicts.stream().anyMatch(v -> v.fate() == Verdict.Fate.SENT)
-        ? Settled.Result.SUCCESS
-        : Settled.Result.FAILURE;
+    if (held()) {
+      return Settled.Result.HELD;
+    }
+    if (any(Verdict.Fate.SENT)) {
+      return Settled.Result.SUCCESS;
+    }
+    return any(Verdict.Fate.CANCELLED) ? Settled.Result.DUMP : Settled.Result.FAILURE;
+  }
+
+  private boolean any(Verdict.Fate fate) {
+    return verdicts.stream().anyMatch(v -> v.fate() == fate);
   }
 }

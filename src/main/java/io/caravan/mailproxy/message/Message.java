@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param messageId value for the Message-ID header; {@code null}: made from the message's key
  * @param deferredTs not sent before this Unix second; {@code null}: at once
  * @param expiresTs given up after this Unix second; {@code null}: after message.max-age-seconds
+ * @param onUncertain {@code retry} or {@code hold}, what becomes of an attempt of which nobody
+ *     knows whether it was delivered; {@code null}: what the account says
  * @param recipients envelope recipients, duplicates removed, in order of to, cc, bcc
  */
 public record Message(
@@ -39,6 +41,7 @@ public record Message(
     @Nullable Long deferredTs,
     @Nullable Long expiresTs,
     @Nullable String batchCode,
+    @Nullable String onUncertain,
     List<Recipient> recipients) {
 
   /** Without what the mail says: this text may reach a log. */

@@ -28,6 +28,12 @@ public record Settled(
     DEFERRAL,
     /** A limit did not let it begin; nothing was tried. */
     CONNMAXOUT,
+    /**
+     * Nobody is left to retry, but a recipient waits for somebody to say whether it has the mail.
+     */
+    HELD,
+    /** Not tried: an operator had it dropped. */
+    DUMP,
     /** The lease was lost: the result changed nothing. */
     LATE
   }

@@ -16,6 +16,12 @@ public record Verdict(Answer answer, Fate fate, @Nullable Long delayMillis, Stri
   public enum Fate {
     SENT,
     FAILED,
-    DEFERRED
+    DEFERRED,
+    /** Perhaps it has the mail; somebody must say. */
+    HELD,
+    /** It was not reached in the message's time. */
+    EXPIRED,
+    /** An operator dropped it. */
+    CANCELLED
   }
 }

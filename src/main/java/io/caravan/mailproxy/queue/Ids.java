@@ -23,6 +23,17 @@ public final class Ids {
     last = new AtomicLong(greatest / DELIVERIES_PER_MESSAGE);
   }
 
+  /**
+   * What keys are below that were made before a time.
+   *
+   * @param millis Unix milliseconds
+   */
+  static long floor(long millis) {
+    return millis <= EPOCH_MILLIS
+        ? 0
+        : ((millis - EPOCH_MILLIS) << SEQUENCE_BITS) * DELIVERIES_PER_MESSAGE;
+  }
+
   /** A key greater than all before. */
   public long next() {
     long now = (System.currentTimeMillis() - EPOCH_MILLIS) << SEQUENCE_BITS;

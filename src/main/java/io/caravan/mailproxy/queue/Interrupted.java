@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Frees the leases of a process that ended, and tells which of its attempts are uncertain. */
 final class Interrupted {
@@ -18,18 +19,54 @@ final class Interrupted {
     this.ids = ids;
   }
 
-  void recover(GroupCommit.Statements statements, long now) throws SQLException {
-    record Attempt(long messagePk, String tenantId) {}
+  /**
+   * Frees all leases.
+   *
+   * @param started keys of the deliveries that the process was working on when it ended
+   */
+  void recover(GroupCommit.Statements statements, long now, List<Long> started)
+      throws SQLException {
     List<Attempt> attempts = new ArrayList<>();
     try (ResultSet rows = statements.query("interrupted-deliveries")) {
       while (rows.next()) {
-        attempts.add(new Attempt(rows.getLong("message_pk"), rows.getString("tenant_id")));
+        attempts.add(
+            new Attempt(
+                rows.getLong("pk"),
+                rows.getLong("message_pk"),
+                rows.getLong("lease_owner"),
+                rows.getLong("lease_epoch"),
+                rows.getString("tenant_id"),
+                holds(rows.getString("payload"), rows.getString("on_uncertain"))));
       }
     }
     for (Attempt attempt : attempts) {
-      tell(statements, now, attempt.messagePk(), attempt.tenantId());
+      if (attempt.hold()) {
+        hold(statements, now, attempt);
+      } else {
+        tell(statements, now, attempt.messagePk(), attempt.tenantId());
+      }
+    }
+    for (long pk : started) {
+      statements.update("count-crash", pk);
     }
     statements.update("free-leases");
+  }
+
+  /** An attempt that ended without a result after its DATA phase began. */
+  record Attempt(long pk, long messagePk, long owner, long epoch, String tenantId, boolean hold) {}
+
+  /** As the message says, else its account ({@code on_uncertain}). */
+  private static boolean holds(String payload, @Nullable String ofAccount) {
+    return "hold".equals(Json.tree(payload).path("on_uncertain").asText(ofAccount));
+  }
+
+  /** Until somebody says what became of it; nothing happens where its lease is lost. */
+  void hold(GroupCommit.Statements statements, long now, Attempt attempt) throws SQLException {
+    int held = statements.update("hold-uncertain", attempt.pk(), attempt.owner(), attempt.epoch());
+    if (held == 1) {
+      statements.update("doubt-recipients", now, attempt.messagePk(), attempt.pk());
+      tell(statements, now, attempt.messagePk(), attempt.tenantId());
+    }
   }
 
   /** Writes the event. */

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
+import java.util.Map;
 
 /**
  * The unit of scheduling: how much of one lane's work this node holds. Guarded by {@link Lanes},
@@ -130,6 +131,13 @@ final class Lane {
     /** When the last cause ends, Unix milliseconds; 0: there is none. */
     long stoppedUntil() {
       return Math.max(lane.lastEnd(), account.lastEnd());
+    }
+
+    /** The causes for which it stands still, those of its account included, and their ends. */
+    Map<String, Long> stoppedBy(long now) {
+      Map<String, Long> ends = account.at(now);
+      ends.putAll(lane.at(now));
+      return ends;
     }
 
     Stops stops() {

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +59,7 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
       turns.add(new ArrayDeque<>());
       lines.add(new HashMap<>());
     }
-    lanes.onFinish(this::wake);
+    lanes.onFinish(this);
   }
 
   /**
@@ -192,7 +193,28 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     }
   }
 
-  private void wake() {
+  /** Takes out the deliveries of some lanes. */
+  List<Delivery> recall(Predicate<LaneKey> which) {
+    List<Delivery> recalled = new ArrayList<>();
+    lock.lock();
+    try {
+      for (int level = 0; level < turns.size(); level++) {
+        for (Line line : List.copyOf(turns.get(level))) {
+          if (which.test(line.lane)) {
+            line.waiting.forEach(element -> recalled.add(delivery.apply(element)));
+            size -= line.waiting.size();
+            turns.get(level).remove(line);
+            lines.get(level).remove(line.lane);
+          }
+        }
+      }
+      return recalled;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void wake() {
     lock.lock();
     try {
       if (size > 0) {
@@ -246,32 +268,6 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     } finally {
       lock.unlock();
     }
-  }
-
-  /**
-   * Takes out what waits in lanes that stand still at a moment yet to come.
-   *
-   * @param until that moment, Unix milliseconds
-   */
-  public List<Delivery> withdraw(long until) {
-    List<Delivery> out = new ArrayList<>();
-    long now = lanes.now();
-    lock.lock();
-    try {
-      for (int level = 0; level < turns.size(); level++) {
-        for (Line line : List.copyOf(turns.get(level))) {
-          if (line.gate.isStopped(now) && line.gate.stoppedUntil() > until) {
-            line.waiting.forEach(element -> out.add(delivery.apply(element)));
-            size -= line.waiting.size();
-            turns.get(level).remove(line);
-            lines.get(level).remove(line.lane);
-          }
-        }
-      }
-    } finally {
-      lock.unlock();
-    }
-    return out;
   }
 
   @Override

@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongPredicate;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +48,7 @@ public final class Lanes implements Standstill {
   private final Condition work = lock.newCondition();
   private final Map<LaneKey, Lane> lanes = new HashMap<>();
   private final Map<Long, Stops> accounts = new HashMap<>();
-  private final List<Runnable> queues = new CopyOnWriteArrayList<>();
+  private final List<LaneQueue<?>> queues = new CopyOnWriteArrayList<>();
   private final CatchUp catchUp = new CatchUp();
   private final AtomicLong firsts = new AtomicLong();
   private final AtomicLong firstBytes = new AtomicLong();
@@ -278,20 +279,41 @@ public final class Lanes implements Standstill {
 
   @Override
   public long stoppedUntil(LaneKey key) {
-    lock.lock();
-    try {
-      return lane(key).gate().stoppedUntil();
-    } finally {
-      lock.unlock();
-    }
+    return gate(key).stoppedUntil();
   }
 
   /** The queues' own locks come first: they ask lanes while they hold them. */
   private void went(boolean on) {
     if (on) {
       moved();
-      queues.forEach(Runnable::run);
+      queues.forEach(LaneQueue::wake);
     }
+  }
+
+  /** Whether it stands still now. */
+  boolean isStopped(LaneKey key) {
+    return gate(key).isStopped(clock.millis());
+  }
+
+  /** Why a lane stands still, and until when: causes with their ends, Unix milliseconds. */
+  public Map<String, Long> stops(LaneKey key) {
+    return gate(key).stoppedBy(clock.millis());
+  }
+
+  /** Whether a suspension is one of the causes. */
+  boolean isSuspended(LaneKey key) {
+    return stops(key).keySet().stream().anyMatch(cause -> cause.startsWith(Suspension.CAUSE));
+  }
+
+  /**
+   * Takes what waits in memory out of it, its places stay held: {@link #release} must follow.
+   *
+   * @param which the lanes that are meant
+   */
+  List<Delivery> recall(Predicate<LaneKey> which) {
+    List<Delivery> recalled = new ArrayList<>();
+    queues.forEach(queue -> recalled.addAll(queue.recall(which)));
+    return recalled;
   }
 
   /**
@@ -407,7 +429,7 @@ public final class Lanes implements Standstill {
   /** An attempt's place at the relay ended: another delivery of its lane may start. */
   public void finish(Delivery delivery) {
     gate(delivery.lane()).finish();
-    queues.forEach(Runnable::run);
+    queues.forEach(LaneQueue::wake);
   }
 
   Lane.Gate gate(LaneKey key) {
@@ -424,7 +446,7 @@ public final class Lanes implements Standstill {
   }
 
   /** Calls back whenever a delivery may start that could not before. */
-  void onFinish(Runnable queue) {
+  void onFinish(LaneQueue<?> queue) {
     queues.add(queue);
   }
 

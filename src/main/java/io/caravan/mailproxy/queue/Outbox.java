@@ -1,7 +1,9 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
@@ -11,6 +13,7 @@ import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -18,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,14 +32,19 @@ public final class Outbox implements AutoCloseable {
   private final GroupCommit commits;
   private final Lanes lanes;
   private final RuleBook rules;
+  private final Suspensions suspensions;
+  private final InFlight inFlight;
   private final Ids ids;
   private final long node;
   private final AtomicLong pending = new AtomicLong();
   private final Set<String> unreported = new HashSet<>();
 
   /** Opens the store for this process and frees what its forerunner had leased. */
-  public Outbox(Database database, Lanes lanes, RuleBook rules) {
+  public Outbox(
+      Database database, Lanes lanes, RuleBook rules, Suspensions suspensions, InFlight inFlight) {
     this.rules = rules;
+    this.suspensions = suspensions;
+    this.inFlight = inFlight;
     this.commits = new GroupCommit(database.writer(), database.sql());
     this.lanes = lanes;
     this.ids = new Ids(commits.commit((statements, now) -> one(statements.query("greatest-key"))));
@@ -64,11 +73,18 @@ public final class Outbox implements AutoCloseable {
    * @throws StoreException nothing of the batch was kept
    */
   public Stored store(List<Submission> submissions) {
-    StoreBatch batch = new StoreBatch(submissions, lanes, rules, ids, node);
+    StoreBatch batch = new StoreBatch(submissions, lanes, rules, suspensions, ids, node);
+    Failpoint.pass("intake.beforeCommit");
     Stored stored = commits.commit(batch);
+    Failpoint.pass("intake.afterCommit");
     pending.addAndGet(stored.added());
     batch.waiting().forEach((row, due) -> lanes.waiting(row.lane(), row.priority(), due));
     return stored;
+  }
+
+  /** An attempt of a delivery begins: if this process ends in it, that is counted. */
+  public void begin(Delivery delivery) {
+    inFlight.begin(delivery.pk());
   }
 
   /**
@@ -78,6 +94,7 @@ public final class Outbox implements AutoCloseable {
    * @return whether the lease still holds; if not, no body may leave
    */
   public boolean enterData(Delivery delivery) {
+    Failpoint.pass("send.beforeData");
     return commits.commit(
             (statements, now) ->
                 statements.update("enter-data", delivery.pk(), node, delivery.epoch()))
@@ -96,8 +113,10 @@ public final class Outbox implements AutoCloseable {
 
   /** Records a judged attempt: its recipients, the delivery, and the event that tells of it. */
   public Settled record(AttemptResult attempt) {
+    Failpoint.pass("send.beforeResultCommit");
     Settled settled = commits.commit(new RecordAttempt(attempt, ids, node));
     Delivery delivery = attempt.delivery();
+    inFlight.end(delivery.pk());
     lanes.release(delivery);
     if (settled.nextAttemptAt() != null) {
       lanes.waiting(delivery.lane(), delivery.priority(), settled.nextAttemptAt());
@@ -125,30 +144,6 @@ public final class Outbox implements AutoCloseable {
     lanes.release(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
     return settled;
-  }
-
-  /** Gives back, in their places, what was not begun. */
-  public void giveBack(List<Delivery> deliveries) {
-    if (deliveries.isEmpty()) {
-      return;
-    }
-    long at =
-        commits.commit(
-            (statements, now) -> {
-              for (Delivery delivery : deliveries) {
-                statements.update(
-                    "release-delivery",
-                    placeOf(delivery, now),
-                    delivery.pk(),
-                    node,
-                    delivery.epoch());
-              }
-              return now;
-            });
-    for (Delivery delivery : deliveries) {
-      lanes.release(delivery);
-      lanes.waiting(delivery.lane(), delivery.priority(), placeOf(delivery, at));
-    }
   }
 
   /** A due time by which a first attempt is in front of those that came later. */
@@ -179,6 +174,7 @@ public final class Outbox implements AutoCloseable {
               }
               return now + delayMillis;
             });
+    inFlight.end(delivery.pk());
     lanes.release(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
   }
@@ -201,6 +197,110 @@ public final class Outbox implements AutoCloseable {
                 Json.text(data)));
   }
 
+  /** Holds a delivery whose body may have left, and whose attempt ended without a result. */
+  public void hold(Delivery delivery) {
+    commits.commit(
+        (statements, now) -> {
+          new Interrupted(ids)
+              .hold(
+                  statements,
+                  now,
+                  new Interrupted.Attempt(
+                      delivery.pk(),
+                      delivery.messagePk(),
+                      node,
+                      delivery.epoch(),
+                      delivery.loaded().tenantId(),
+                      true));
+          return now;
+        });
+    inFlight.end(delivery.pk());
+    lanes.release(delivery);
+  }
+
+  /** Gives a delivery back whose attempt must not go on: it is due as it was before. */
+  public void giveBack(Delivery delivery) {
+    giveBack(List.of(delivery));
+  }
+
+  /**
+   * Gives back what waits in memory for its turn.
+   *
+   * @param which the lanes that are meant
+   */
+  public void recall(Predicate<LaneKey> which) {
+    giveBack(lanes.recall(which));
+  }
+
+  /** The same for many. */
+  public void giveBack(List<Delivery> deliveries) {
+    if (deliveries.isEmpty()) {
+      return;
+    }
+    commits.commit(
+        (statements, now) -> {
+          for (Delivery delivery : deliveries) {
+            statements.update("give-back", delivery.pk(), node, delivery.epoch());
+          }
+          return now;
+        });
+    for (Delivery delivery : deliveries) {
+      inFlight.end(delivery.pk());
+      lanes.release(delivery);
+      lanes.waiting(delivery.lane(), delivery.priority(), 0);
+    }
+  }
+
+  /**
+   * Ends deliveries that wait, in one transaction.
+   *
+   * @param rows of {@code given-up.sql}; what is leased meanwhile is passed over
+   * @return the messages that came to their end with it
+   */
+  public List<Ended> giveUp(List<Map<String, Object>> rows) {
+    List<Ended> ended =
+        commits.commit(
+            (statements, now) -> {
+              List<Ended> all = new ArrayList<>();
+              for (Row row : Row.all(rows)) {
+                long pk = row.number("pk");
+                boolean expired = row.text("reason").equals("expired");
+                Ended one =
+                    (expired ? EndDelivery.expired(pk) : EndDelivery.poison(pk))
+                        .run(statements, ids, now);
+                if (one != null) {
+                  all.add(one);
+                }
+              }
+              return all;
+            });
+    pending.addAndGet(-ended.size());
+    return ended;
+  }
+
+  /**
+   * Settles what waits for somebody to say whether it was delivered.
+   *
+   * @param outcome {@code sent}, {@code failed} or {@code retry}
+   * @return the message, if it came to its end with it
+   * @throws Problem 404 there is no such message, 409 it does not wait so
+   */
+  public @Nullable Ended resolve(String tenantId, String id, String outcome) {
+    Resolve resolve = new Resolve(tenantId, id, outcome, ids);
+    Ended ended = commits.commit(resolve).orElse(null);
+    if (!resolve.known()) {
+      throw new Problem(404, "message not found");
+    }
+    if (resolve.due().isEmpty()) {
+      throw new Problem(409, "message does not wait for its outcome to be told");
+    }
+    if (ended != null) {
+      pending.decrementAndGet();
+    }
+    resolve.due().forEach(lane -> lanes.waitingAny(lane, 0));
+    return ended;
+  }
+
   @Override
   public void close() {
     commits.close();
@@ -211,7 +311,7 @@ public final class Outbox implements AutoCloseable {
     pending.set(
         commits.commit(
             (statements, now) -> {
-              new Interrupted(ids).recover(statements, now);
+              new Interrupted(ids).recover(statements, now, inFlight.before());
               try (ResultSet rows = statements.query("lanes")) {
                 while (rows.next()) {
                   due.put(
@@ -226,6 +326,7 @@ public final class Outbox implements AutoCloseable {
               }
               return one(statements.query("count-pending"));
             }));
+    inFlight.forget();
     due.forEach(lanes::waitingAny);
   }
 

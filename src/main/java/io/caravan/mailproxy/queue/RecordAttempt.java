@@ -8,13 +8,9 @@ import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.Verdict;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -35,11 +31,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   @Override
   public Settled run(GroupCommit.Statements statements, long now) throws SQLException {
     Long next = attempt.deferred() ? now + shortestDelay() : null;
-    int held =
-        next == null
-            ? statements.update("finish-delivery", delivery.pk(), node, delivery.epoch())
-            : statements.update("defer-delivery", next, delivery.pk(), node, delivery.epoch());
-    if (held == 0) {
+    boolean held = next == null && doubted(statements);
+    if (move(statements, next, held) == 0) {
       event(statements, "late", now, null, null);
       return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
     }
@@ -49,6 +42,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     if (attempt.verdicts().stream().anyMatch(RecordAttempt::uncertain)) {
       event(statements, "uncertain", now, reasons(RecordAttempt::uncertain), null);
     }
+    told(statements, "expired", Verdict.Fate.EXPIRED, now);
+    told(statements, "cancelled", Verdict.Fate.CANCELLED, now);
     if (next != null) {
       String reason = reasons(v -> v.fate() == Verdict.Fate.DEFERRED);
       event(statements, "deferred", now, reason, next);
@@ -59,7 +54,16 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
           now,
           next);
     }
-    return finish(statements, now);
+    return held
+        ? new Settled(Settled.Result.HELD, Settled.Fate.PENDING, null, now, null)
+        : finish(statements, now);
+  }
+
+  private void told(GroupCommit.Statements statements, String event, Verdict.Fate fate, long now)
+      throws SQLException {
+    if (attempt.verdicts().stream().anyMatch(v -> v.fate() == fate)) {
+      event(statements, event, now, reasons(v -> v.fate() == fate), null);
+    }
   }
 
   /** Ends the message, if this was the last of its deliveries. */
@@ -68,31 +72,37 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       event(statements, "sent", now, null, null);
       return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
     }
-    try (ResultSet rows =
-        statements.query("has-deliveries", delivery.messagePk(), delivery.messagePk())) {
+    MessageEnd end = MessageEnd.of(statements, delivery.messagePk());
+    if (end.fate() != Settled.Fate.PENDING) {
+      event(statements, end.event(), now, end.text(), null);
+    }
+    return new Settled(attempt.result(), end.fate(), end.words(), now, null);
+  }
+
+  /**
+   * Puts the row where it belongs. It is held when nobody is left to retry and a recipient, of this
+   * attempt or one before, is uncertain.
+   *
+   * @return rows changed; 0: the lease was lost
+   */
+  private int move(GroupCommit.Statements statements, @Nullable Long next, boolean held)
+      throws SQLException {
+    if (next != null) {
+      return statements.update("defer-delivery", next, delivery.pk(), node, delivery.epoch());
+    }
+    return statements.update(
+        held ? "hold-uncertain" : "finish-delivery", delivery.pk(), node, delivery.epoch());
+  }
+
+  /** A first attempt has no doubts but its own. */
+  private boolean doubted(GroupCommit.Statements statements) throws SQLException {
+    if (attempt.held() || delivery.attempts() == 0) {
+      return attempt.held();
+    }
+    try (ResultSet rows = statements.query("has-doubts", delivery.messagePk(), delivery.pk())) {
       rows.next();
-      if (rows.getBoolean(1)) {
-        return new Settled(attempt.result(), Settled.Fate.PENDING, null, now, null);
-      }
+      return rows.getBoolean(1);
     }
-    List<String> failed = new ArrayList<>();
-    Set<String> replies = new LinkedHashSet<>();
-    try (ResultSet rows = statements.query("failed-recipients", delivery.messagePk())) {
-      while (rows.next()) {
-        failed.add(rows.getString("address") + ": " + rows.getString("reply"));
-        replies.add(rows.getString("reply"));
-      }
-    }
-    if (failed.isEmpty()) {
-      event(statements, "sent", now, null, null);
-      return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
-    }
-    String text =
-        replies.equals(Set.of(Answer.RATE_LIMITED))
-            ? Answer.RATE_LIMITED
-            : String.join("; ", failed);
-    event(statements, "error", now, text, null);
-    return new Settled(attempt.result(), Settled.Fate.ERROR, String.join("; ", replies), now, null);
   }
 
   /** The message has no other recipients than these, and all of them were accepted. */
@@ -109,6 +119,9 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
           case SENT -> "sent";
           case FAILED -> "failed";
           case DEFERRED -> "pending";
+          case HELD -> "uncertain";
+          case EXPIRED -> "expired";
+          case CANCELLED -> "cancelled";
         };
     statements.update(
         "settle-recipient",

@@ -85,6 +85,18 @@ final class Stops {
     return causes.values().stream().mapToLong(Stop::until).max().orElse(0);
   }
 
+  /** The causes that go on, with their ends in Unix milliseconds. */
+  Map<String, Long> at(long now) {
+    Map<String, Long> ends = new HashMap<>();
+    causes.forEach(
+        (cause, stop) -> {
+          if (stop.until() > now) {
+            ends.put(cause, stop.until());
+          }
+        });
+    return ends;
+  }
+
   /** When the first cause ends that lies ahead, Unix milliseconds; MAX_VALUE: none. */
   long nextEnd(long now) {
     long next = Long.MAX_VALUE;

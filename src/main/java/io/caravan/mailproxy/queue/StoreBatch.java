@@ -19,6 +19,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   private final List<Submission> submissions;
   private final Lanes lanes;
   private final RuleBook rules;
+  private final Suspensions suspensions;
   private final Ids ids;
   private final long node;
 
@@ -30,10 +31,17 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   /** Rows of a lane that stay in the table. */
   record Waiting(LaneKey lane, Priority priority) {}
 
-  StoreBatch(List<Submission> submissions, Lanes lanes, RuleBook rules, Ids ids, long node) {
+  StoreBatch(
+      List<Submission> submissions,
+      Lanes lanes,
+      RuleBook rules,
+      Suspensions suspensions,
+      Ids ids,
+      long node) {
     this.submissions = submissions;
     this.lanes = lanes;
     this.rules = rules;
+    this.suspensions = suspensions;
     this.ids = ids;
     this.node = node;
   }
@@ -101,8 +109,12 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     for (int i = 0; i < parts.size(); i++) {
       Split.Part part = parts.get(i);
       long delivery = pk + i;
+      boolean held = suspensions.holdsBatch(part.lane(), message.batchCode());
       boolean leased =
-          mayBeHot && due <= accepted && lanes.reserve(part.lane(), message.priority(), size);
+          !held
+              && mayBeHot
+              && due <= accepted
+              && lanes.reserve(part.lane(), message.priority(), size);
       if (leased) {
         hot.add(
             new Delivery(
@@ -116,7 +128,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
                 size,
                 message,
                 part.recipients()));
-      } else {
+      } else if (!held) {
         waiting.merge(new Waiting(part.lane(), message.priority()), due, Math::min);
       }
       statements.update(
@@ -125,14 +137,15 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
           pk,
           part.lane().accountPk(),
           part.lane().rulePk(),
-          leased ? "leased" : "due",
+          leased ? "leased" : held ? "held" : "due",
           message.priority().level(),
           due,
           leased ? node : null,
           accepted,
           size,
           message.batchCode(),
-          message.expiresTs() == null ? null : millis(message.expiresTs()));
+          message.expiresTs() == null ? null : millis(message.expiresTs()),
+          held ? "suspended" : null);
       for (Recipient recipient : part.recipients()) {
         statements.update(
             "insert-recipient", pk, recipient.position(), delivery, recipient.address(), accepted);
@@ -159,7 +172,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       }
       do {
         untouched &=
-            row.getString("state").equals("due")
+            !row.getString("state").equals("leased")
                 && row.getInt("attempts") == 0
                 && row.getInt("in_data") == 0;
       } while (row.next());

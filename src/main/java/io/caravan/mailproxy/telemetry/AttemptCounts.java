@@ -3,6 +3,7 @@ package io.caravan.mailproxy.telemetry;
 import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.Attempts;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.queue.Ended;
 import io.caravan.mailproxy.throttle.Decision;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Locale;
@@ -79,6 +80,14 @@ public final class AttemptCounts {
             decision.remote() ? "remote" : "local")
         .increment();
     return reason == Decision.Reason.MSGPERHOUR;
+  }
+
+  /** Counts a message that came to its end without an attempt. */
+  public void ended(Ended message) {
+    registry
+        .counter(
+            Telemetry.MAIL, Telemetry.ACCOUNT, message.accountId(), "event", message.getFateName())
+        .increment();
   }
 
   /** An attempt can be late, or leave recipients to another. */

@@ -67,6 +67,7 @@ public final class Telemetry extends SimpleMeterRegistry {
           "failure",
           "deferral",
           "connmaxout",
+          "dump",
           "pause",
           "unknown_report_type",
           "unknown_report_code");

@@ -100,6 +100,22 @@ public final class RuleBook {
     return Optional.ofNullable(pages.byPk.get(pk));
   }
 
+  /** The name of a lane's rule, {@code __default} where none is for it. */
+  public String nameOf(LaneKey lane) {
+    return rule(lane.rulePk()).map(ThrottleRule::name).orElse(ThrottleRule.DEFAULT_NAME);
+  }
+
+  /** The key of a rule by its name; empty: there is none. */
+  public Optional<Long> keyOf(String name) {
+    if (name.equals(ThrottleRule.DEFAULT_NAME)) {
+      return Optional.of(LaneKey.DEFAULT_RULE);
+    }
+    return pages.rules.stream()
+        .filter(rule -> rule.name().equals(name))
+        .map(ThrottleRule::pk)
+        .findFirst();
+  }
+
   /**
    * The rule for a recipient's domain.
    *

@@ -17,9 +17,12 @@ import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.Verdict;
+import io.caravan.mailproxy.queue.Ended;
+import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.Stored;
+import io.caravan.mailproxy.queue.Suspensions;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -48,6 +51,9 @@ abstract class OutboxContract {
   /** Opens the store under test; the same one each time. */
   abstract Database open(InstantSource clock);
 
+  /** What was under way in this store's process; the same file each time. */
+  abstract InFlight inFlight(Database database);
+
   @BeforeEach
   void start() throws SQLException {
     database = open(InstantSource.system());
@@ -68,7 +74,11 @@ abstract class OutboxContract {
   private void boot() {
     registry = new Registry(database);
     lanes = new Lanes(registry, InstantSource.system(), ROOM, 1 << 20);
-    outbox = new Outbox(database, lanes, new RuleBook(database));
+    RuleBook rules = new RuleBook(database);
+    Suspensions suspensions =
+        new Suspensions(database, registry, rules, lanes, InstantSource.system());
+    InFlight inFlight = inFlight(database);
+    outbox = new Outbox(database, lanes, rules, suspensions, inFlight);
   }
 
   /** As after a kill: nothing of the process is left but the store. */
@@ -244,6 +254,83 @@ abstract class OutboxContract {
     assertThat(outbox.record(result(hot.get(0), Verdict.Fate.SENT)).result())
         .as("a lease of the process before")
         .isEqualTo(Settled.Result.LATE);
+  }
+
+  @Test
+  void what_perhaps_arrived_is_held_over_a_restart_where_that_is_asked_for() {
+    List<Delivery> hot =
+        outbox
+            .store(
+                List.of(
+                    submission("hold", Map.of("on_uncertain", "hold")),
+                    submission("retry", Map.of())))
+            .hot();
+    hot.forEach(outbox::enterData);
+
+    crash();
+
+    assertThat(texts("SELECT state || coalesce(hold_reason, '') FROM queue ORDER BY pk"))
+        .containsExactly("helduncertain", "due");
+    assertThat(texts("SELECT state FROM recipient ORDER BY message_pk"))
+        .containsExactly("uncertain", "pending");
+    assertThat(texts("SELECT type FROM event")).containsExactly("uncertain", "uncertain");
+    assertThat(outbox.resolve("acme", "hold", "retry")).as("it is not at its end").isNull();
+    assertThat(count("SELECT count(*) FROM queue WHERE state = 'due'")).isEqualTo(2);
+    assertThat(texts("SELECT DISTINCT state FROM recipient")).containsExactly("pending");
+  }
+
+  @Test
+  void a_delivery_in_which_five_processes_ended_fails_and_others_do_not() {
+    outbox.store(List.of(submission("m", Map.of()), submission("waits", Map.of())));
+    crash();
+    for (int i = 0; i < 5; i++) {
+      assertThat(outbox.giveUp(poisoned())).isEmpty();
+      outbox.begin(claim());
+      crash();
+    }
+
+    assertThat(texts("SELECT state || coalesce(hold_reason, '') FROM queue ORDER BY pk"))
+        .containsExactly("heldpoison", "due");
+    assertThat(outbox.giveUp(poisoned()))
+        .containsExactly(new Ended("acme", "m", "main", Settled.Fate.ERROR, "poison"));
+    assertThat(texts("SELECT type || ' ' || text FROM event"))
+        .containsExactly("error b@example.test: poison");
+    assertThat(texts("SELECT state FROM recipient ORDER BY message_pk"))
+        .containsExactly("failed", "pending");
+    assertThat(outbox.pending()).isEqualTo(1);
+  }
+
+  @Test
+  void a_recorded_outcome_makes_up_for_crashes() {
+    outbox.store(List.of(submission("m", Map.of())));
+    for (int i = 0; i < 7; i++) {
+      crash();
+      Delivery delivery = claim();
+      outbox.begin(delivery);
+      if (i % 3 == 2) {
+        outbox.record(result(delivery, Verdict.Fate.DEFERRED));
+      }
+    }
+    crash();
+
+    assertThat(count("SELECT crashes FROM queue")).isEqualTo(1);
+    assertThat(texts("SELECT state FROM queue")).containsExactly("due");
+  }
+
+  @Test
+  void what_is_leased_is_not_given_up_under_its_attempt() {
+    Delivery delivery = outbox.store(List.of(submission("m", Map.of()))).hot().get(0);
+
+    assertThat(outbox.giveUp(List.of(Map.of("pk", delivery.pk(), "reason", "expired")))).isEmpty();
+
+    assertThat(outbox.record(result(delivery, Verdict.Fate.SENT)).fate())
+        .isEqualTo(Settled.Fate.SENT);
+  }
+
+  private List<Map<String, Object>> poisoned() {
+    return texts("SELECT pk FROM queue WHERE hold_reason = 'poison'").stream()
+        .map(pk -> Map.<String, Object>of("pk", Long.valueOf(pk), "reason", "poison"))
+        .toList();
   }
 
   @Test

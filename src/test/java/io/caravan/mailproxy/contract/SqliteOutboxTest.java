@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.contract;
 
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.queue.InFlight;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import org.junit.jupiter.api.io.TempDir;
@@ -11,5 +12,10 @@ class SqliteOutboxTest extends OutboxContract {
   @Override
   Database open(InstantSource clock) {
     return new Database(folder.toString(), "mail.db", clock);
+  }
+
+  @Override
+  InFlight inFlight(Database database) {
+    return new InFlight(folder.toString(), "mail.db", database);
   }
 }

@@ -111,6 +111,7 @@ class ComposerTest {
         null,
         null,
         null,
+        null,
         List.of(new Recipient(0, "v@y.test")));
   }
 

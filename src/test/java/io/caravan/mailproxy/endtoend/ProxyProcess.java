@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** A proxy in a process of its own, to be measured or killed. Its log is a file of its home. */
 public final class ProxyProcess implements AutoCloseable {
@@ -176,6 +178,15 @@ public final class ProxyProcess implements AutoCloseable {
   public void kill() {
     process.destroyForcibly();
     process.onExit().join();
+  }
+
+  /** Waits until it ended by itself; its exit code. */
+  public int awaitEnd(Duration atMost) {
+    try {
+      return process.onExit().get(atMost.toMillis(), TimeUnit.MILLISECONDS).exitValue();
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("it did not end; see " + log, e);
+    }
   }
 
   /** Asks it to stop; its exit code, or -1 when it did not within 60 s. */

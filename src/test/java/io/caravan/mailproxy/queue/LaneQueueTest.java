@@ -47,7 +47,7 @@ class LaneQueueTest {
                   null,
                   null,
                   null,
- Quota.NONE));
+                  Quota.NONE));
         }
 
         @Override
@@ -149,7 +149,9 @@ class LaneQueueTest {
     lanes.close(1L, "limit:day", now + 3_600_000);
     lanes.close(LaneKey.of(2), "limit:minute", now + 1_000);
 
-    assertThat(queue.withdraw(now + 60_000)).extracting(Delivery::pk).containsExactly(1L, 4L);
+    assertThat(new StandingLanes(InstantSource.system(), lanes).withdraw())
+        .extracting(Delivery::pk)
+        .containsExactly(1L, 4L);
 
     assertThat(queue).hasSize(2);
     assertThat(given(1)).containsExactly(3L);

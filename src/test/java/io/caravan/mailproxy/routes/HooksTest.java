@@ -4,11 +4,14 @@ import static io.caravan.mailproxy.endtoend.TestProxy.message;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.TestApplication;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,11 +90,55 @@ class HooksTest {
         home, "hooks.camel.yaml", FAILS.formatted("on-failed", "IllegalStateException"));
     try (TestProxy proxy = TestProxy.start(home)) {
       proxy.relayAccount("acme", "a", relay.port());
-      proxy.submit(message("acme", "a", "m", "to", java.util.List.of("550@x.test")));
+      proxy.submit(message("acme", "a", "m", "to", List.of("550@x.test")));
 
       History.awaitState(proxy, "acme", "m", "error");
       await().untilAsserted(() -> assertThat(proxy.exchanges("on-failed")).isEqualTo(1));
       assertThat(History.types(proxy, "acme", "m")).containsExactly("error");
+    }
+  }
+
+  /** What ends a thread's stack or heap while a mail is made. */
+  public static final class Poison {
+    public int taste(Exchange exchange) {
+      String id = exchange.getProperty(Attempt.PROPERTY, Attempt.class).getId();
+      if (id.equals("heap")) {
+        throw new OutOfMemoryError("thrown for this mail");
+      }
+      return id.equals("stack") ? 1 + taste(exchange) : 0;
+    }
+  }
+
+  @Test
+  void a_mail_that_breaks_the_virtual_machine_fails_alone() {
+    TestProxy.route(
+        home,
+        "hooks.camel.yaml",
+        """
+        - route:
+            id: on-before-send
+            routeConfigurationId: inner
+            from:
+              uri: direct:on-before-send
+              steps:
+                - setProperty:
+                    name: tasted
+                    expression: { simple: { expression: "${bean:type:%s?method=taste}" } }
+        """
+            .formatted(Poison.class.getName()));
+    try (TestProxy proxy = TestProxy.start(home, "retry.delays", "0", "retry.max-attempts", "2")) {
+      proxy.relayAccount("acme", "a", relay.port(), "max_connections", 1);
+      proxy.submit(
+          List.of(
+              message("acme", "a", "stack"),
+              message("acme", "a", "heap"),
+              message("acme", "a", "fine")));
+
+      History.awaitState(proxy, "acme", "stack", "error");
+      History.awaitState(proxy, "acme", "heap", "error");
+      History.awaitState(proxy, "acme", "fine", "sent");
+      assertThat(History.types(proxy, "acme", "heap")).containsExactly("deferred", "error");
+      assertThat(relay.mails).hasSize(1);
     }
   }
 
@@ -101,7 +148,7 @@ class HooksTest {
     try (TestProxy proxy = TestProxy.start(home)) {
       proxy.relayAccount("acme", "a", relay.port());
       proxy.submit(message("acme", "a", "m"));
-      proxy.submit(message("acme", "a", "n", "to", java.util.List.of("550@x.test")));
+      proxy.submit(message("acme", "a", "n", "to", List.of("550@x.test")));
 
       History.awaitState(proxy, "acme", "m", "sent");
       History.awaitState(proxy, "acme", "n", "error");

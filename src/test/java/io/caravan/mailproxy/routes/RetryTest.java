@@ -77,7 +77,7 @@ class RetryTest {
 
       History.awaitState(proxy, "acme", "m", "error");
       assertThat(proxy.message("acme", "m").path("error").asText())
-          .contains("Too old to try again: 450 4.2.0 as asked");
+          .isEqualTo("450.4.2.0+x@x.test: expired: 450 4.2.0 as asked");
     }
   }
 
@@ -95,7 +95,7 @@ class RetryTest {
       History.awaitState(proxy, "acme", "soon", "error");
       History.awaitState(proxy, "acme", "later", "deferred");
       assertThat(proxy.message("acme", "soon").path("error").asText())
-          .contains("Too old to try again: 450");
+          .isEqualTo("450@x.test: expired: 450 as asked");
     }
   }
 

@@ -8,9 +8,11 @@ import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.QueueName;
+import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.RateLedger;
+import io.caravan.mailproxy.queue.Suspensions;
 import io.caravan.mailproxy.throttle.Decision.Answer;
 import io.caravan.mailproxy.throttle.Decision.Reason;
 import java.nio.file.Path;
@@ -67,7 +69,14 @@ class ThrottleTest {
   private void boot(int maxUnacknowledged) {
     registry = new Registry(database);
     RuleBook rules = new RuleBook(database);
-    outbox = new Outbox(database, new Lanes(registry, clock, 100, 1 << 20), rules);
+    Lanes lanes = new Lanes(registry, clock, 100, 1 << 20);
+    outbox =
+        new Outbox(
+            database,
+            lanes,
+            rules,
+            new Suspensions(database, registry, rules, lanes, clock),
+            new InFlight(folder.toString(), "mail.db", database));
     throttle =
         new Throttle(
             new Limits(registry, rules), new RateLedger(outbox), clock, 2_000, maxUnacknowledged);

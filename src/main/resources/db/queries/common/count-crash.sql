@@ -1,0 +1,1 @@
+UPDATE queue SET crashes = crashes + 1 WHERE pk = ? AND state = 'leased'

@@ -1,0 +1,1 @@
+SELECT * FROM dump ORDER BY pk

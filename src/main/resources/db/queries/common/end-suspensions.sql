@@ -1,0 +1,1 @@
+DELETE FROM suspension WHERE until_at <= now_ms()

@@ -1,0 +1,1 @@
+UPDATE recipient SET state = 'pending', changed_at = ? WHERE message_pk = ? AND delivery_pk = ? AND state = 'uncertain'

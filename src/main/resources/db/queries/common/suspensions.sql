@@ -1,0 +1,1 @@
+SELECT * FROM suspension ORDER BY pk
