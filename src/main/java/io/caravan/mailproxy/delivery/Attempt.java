@@ -31,12 +31,16 @@ public final class Attempt {
   private boolean lastTry;
   private @Nullable Settled settled;
   private long heldMillis;
-  private String usualOnUncertain = "retry";
+  private final String usualOnUncertain;
   private boolean connected = true;
   private boolean open = true;
 
-  Attempt(Delivery delivery) {
+  /**
+   * @param holds whether the account of its lane holds what is uncertain
+   */
+  Attempt(Delivery delivery, boolean holds) {
     this.delivery = delivery;
+    this.usualOnUncertain = holds ? "hold" : "retry";
   }
 
   public Delivery getDelivery() {
@@ -170,10 +174,6 @@ public final class Attempt {
     Message message = delivery.message();
     String own = message == null ? null : message.onUncertain();
     return own == null ? usualOnUncertain : own;
-  }
-
-  void usualOnUncertain(String usual) {
-    usualOnUncertain = usual;
   }
 
   /** Whether it still holds its lane's leave to connect; asked once. */

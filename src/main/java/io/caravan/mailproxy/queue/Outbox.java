@@ -1,8 +1,8 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Database;
-import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.db.Row;
+import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.AttemptResult;
@@ -85,6 +85,7 @@ public final class Outbox implements AutoCloseable {
   /** An attempt of a delivery begins: if this process ends in it, that is counted. */
   public void begin(Delivery delivery) {
     inFlight.begin(delivery.pk());
+    Failpoint.pass("send.afterClaim");
   }
 
   /**
