@@ -36,13 +36,17 @@ public final class Attempt {
   private boolean lastTry;
   private @Nullable Settled settled;
   private long heldMillis;
-  private String usualOnUncertain = "retry";
+  private final String usualOnUncertain;
   private boolean connected = true;
   private boolean open = true;
 
-  Attempt(Delivery delivery, Slot slot) {
+  /**
+   * @param holds whether the account of its lane holds what is uncertain
+   */
+  Attempt(Delivery delivery, Slot slot, boolean holds) {
     this.delivery = delivery;
     this.slot = slot;
+    this.usualOnUncertain = holds ? "hold" : "retry";
   }
 
   Slot slot() {
@@ -206,10 +210,6 @@ public final class Attempt {
     Message message = delivery.message();
     String own = message == null ? null : message.onUncertain();
     return own == null ? usualOnUncertain : own;
-  }
-
-  void usualOnUncertain(String usual) {
-    usualOnUncertain = usual;
   }
 
   /** Whether it still holds its lane's leave to connect; asked once. */

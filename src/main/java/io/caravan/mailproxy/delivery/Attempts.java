@@ -13,7 +13,6 @@ import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
-import io.caravan.mailproxy.queue.Failpoint;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import java.util.ArrayList;
@@ -87,12 +86,13 @@ public final class Attempts {
   /** Starts an attempt of the delivery in the body. However the route ends, it is closed. */
   public void begin(Exchange exchange) {
     Delivery delivery = exchange.getMessage().getBody(Delivery.class);
-    Attempt attempt = new Attempt(delivery, slots.take(queue(exchange, delivery)));
+    Attempt attempt =
+        new Attempt(
+            delivery,
+            slots.take(queue(exchange, delivery)),
+            directory.holdsUncertain(delivery.accountPk()));
     started.increment();
-    outbox.begin(attempt.getDelivery());
-    Failpoint.pass("send.afterClaim");
-    attempt.usualOnUncertain(
-        directory.holdsUncertain(attempt.getDelivery().accountPk()) ? "hold" : "retry");
+    outbox.begin(delivery);
     exchange.setProperty(Attempt.PROPERTY, attempt);
     if (attempt.isUnread()) {
       exchange.setProperty(UNREAD, true);

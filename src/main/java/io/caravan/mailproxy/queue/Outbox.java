@@ -85,6 +85,7 @@ public final class Outbox implements AutoCloseable {
   /** An attempt of a delivery begins: if this process ends in it, that is counted. */
   public void begin(Delivery delivery) {
     inFlight.begin(delivery.pk());
+    Failpoint.pass("send.afterClaim");
   }
 
   /**

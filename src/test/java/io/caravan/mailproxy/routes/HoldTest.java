@@ -11,10 +11,8 @@ import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,11 +83,6 @@ class HoldTest {
         TestProxy proxy = TestProxy.start(home, "retry.delays", "0")) {
       relay.script =
           step -> step.is(".") && relay.mails.size() <= 2 ? ScriptedSmtpServer.DROP : null;
-      proxy.relayAccount("acme", "a", relay.port(), "on_uncertain", "hold");
-      try (Connection store = proxy.proxy().bean("writer", DataSource.class).getConnection();
-          var statement = store.createStatement()) {
-        statement.execute("UPDATE account SET on_uncertain = 'hold'");
-      }
       proxy.relayAccount("acme", "a", relay.port(), "on_uncertain", "hold");
       proxy.submit(message("acme", "a", "as-the-account"));
       awaitHeld(proxy, "as-the-account");
