@@ -97,7 +97,8 @@ public record Account(
         limitPerSecond,
         localAddress,
         tlsCa,
-        failoverAccountId);
+        failoverAccountId,
+        quota);
   }
 
   /** Log in only when both are given (genro-api 2.5). */

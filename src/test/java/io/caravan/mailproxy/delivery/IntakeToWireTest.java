@@ -71,7 +71,7 @@ class IntakeToWireTest {
           null,
           null,
           null,
- Quota.NONE);
+          Quota.NONE);
 
   private static final Directory DIRECTORY =
       new Directory() {

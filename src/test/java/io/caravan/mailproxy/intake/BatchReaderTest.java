@@ -74,7 +74,7 @@ class BatchReaderTest {
         null,
         null,
         null,
- Quota.NONE);
+        Quota.NONE);
   }
 
   private final BatchReader reader =

@@ -47,7 +47,7 @@ class LaneQueueTest {
                   null,
                   null,
                   null,
- Quota.NONE));
+                  Quota.NONE));
         }
 
         @Override
