@@ -33,6 +33,12 @@ final class Permits {
   /** What could still be reserved when the ledger was asked last. */
   private long left;
 
+  /**
+   * Whether an entry is on its way: what it gives back is neither here nor there, so that a second
+   * one would be refused what is free.
+   */
+  private boolean booking;
+
   /** Why nothing was left then. */
   private Optional<Usage> spent = Optional.empty();
 
@@ -100,11 +106,13 @@ final class Permits {
 
   /** What to ask of the ledger when the block is empty: as many as were taken lately, or one. */
   synchronized Ledger.Entry question() {
+    awaitBooked();
     return entry(available > 0 ? 0 : Math.max(1, Math.max(taken, takenBefore)));
   }
 
   /** A question that wants nothing. */
   synchronized Ledger.Entry look() {
+    awaitBooked();
     return entry(0);
   }
 
@@ -112,9 +120,12 @@ final class Permits {
    * What to book in a round: ends are told, the block becomes half as much again as was taken
    * lately, so that most of its time nobody has to ask.
    *
-   * @return empty: nothing to tell
+   * @return empty: nothing to tell, or someone is telling it
    */
   synchronized Optional<Ledger.Entry> round() {
+    if (booking) {
+      return Optional.empty();
+    }
     long target = Math.max(taken, takenBefore) * 3 / 2;
     takenBefore = taken;
     taken = 0;
@@ -128,6 +139,7 @@ final class Permits {
 
   /** The last one: nothing is kept. */
   synchronized Ledger.Entry last() {
+    awaitBooked();
     returned += available;
     available = 0;
     return entry(0);
@@ -137,7 +149,23 @@ final class Permits {
     Ledger.Entry entry = new Ledger.Entry(scope, ended, returned, wanted, limits);
     ended = 0;
     returned = 0;
+    booking = true;
     return entry;
+  }
+
+  /** One entry at a time; who asks for two scopes asks for the account's first. */
+  private void awaitBooked() {
+    boolean interrupted = false;
+    while (booking) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** The ledger booked it. */
@@ -149,12 +177,16 @@ final class Permits {
       left = state.left();
       spent = available > 0 || left > 0 ? Optional.empty() : state.usage();
     }
+    booking = false;
+    notifyAll();
   }
 
   /** The ledger did not book it. */
   synchronized void failed(Ledger.Entry entry) {
     ended += entry.ended();
     returned += entry.returned();
+    booking = false;
+    notifyAll();
   }
 
   /**

@@ -109,6 +109,39 @@ abstract class OutboxContract {
   }
 
   @Test
+  void what_was_not_begun_goes_back_to_its_place_unspent() {
+    Delivery first = outbox.store(List.of(submission("first", Map.of()))).hot().get(0);
+    Delivery second = outbox.store(List.of(submission("second", Map.of()))).hot().get(0);
+
+    outbox.giveBack(List.of(second, first));
+
+    assertThat(
+            texts("SELECT pk FROM queue WHERE state = 'due' AND attempts = 0 ORDER BY due_at, pk"))
+        .containsExactly(Long.toString(first.pk()), Long.toString(second.pk()));
+    assertThat(lanes.firsts()).as("their room is free").isZero();
+    assertThat(count("SELECT count(*) FROM event")).isZero();
+  }
+
+  @Test
+  void a_limit_puts_off_without_an_attempt_and_tells_until_when() {
+    Delivery delivery = outbox.store(List.of(submission("m", Map.of()))).hot().get(0);
+    long until = delivery.acceptedAt() + 60_000;
+
+    Settled settled = outbox.postpone(delivery, "main", until, false, "rate_limit");
+
+    assertThat(settled.result()).isEqualTo(Settled.Result.CONNMAXOUT);
+    assertThat(count("SELECT due_at FROM queue WHERE state = 'due' AND attempts = 0"))
+        .isEqualTo(until);
+    assertThat(texts("SELECT data FROM event WHERE type = 'deferred' AND text = 'rate_limit'"))
+        .singleElement()
+        .asString()
+        .contains("\"next_attempt_at\":" + until);
+    assertThat(outbox.postpone(delivery, "main", until, false, "rate_limit").isLate())
+        .as("the lease is gone")
+        .isTrue();
+  }
+
+  @Test
   void a_message_for_later_is_due_then() {
     Stored stored = outbox.store(List.of(submission("m", Map.of("deferred_ts", 4_000_000_000L))));
 

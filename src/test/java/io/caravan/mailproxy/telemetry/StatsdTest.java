@@ -120,6 +120,7 @@ class StatsdTest {
       remote_throttle_round_trip_duration_milliseconds.proxy_database
       remote.throttle.sessions
       remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_connmaxout
+      remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_pause
       """
           .lines()
           .toList();
