@@ -44,6 +44,7 @@ public final class Attempts {
   private static final String PER_SECOND = "perSecond";
   private static final String REFUSED = "refused";
   private static final String FATE = "fate";
+  private static final String TENANT_ID = "tenantId";
   private static final String MESSAGE_ID = "messageId";
   private static final String ACCOUNT_ID = "accountId";
 
@@ -217,7 +218,7 @@ public final class Attempts {
     OutgoingMail mail = attempt.mail();
     List<Answer> answers =
         mail == null
-            ? unsent(attempt.getDelivery().recipients(), failure)
+            ? Unmade.answers(attempt.getDelivery().recipients(), failure)
             : classifier.answers(mail, failure);
     attempt.answered(answers);
     disconnect(attempt);
@@ -230,27 +231,6 @@ public final class Attempts {
     return refusals;
   }
 
-  /** There is no mail yet: what cannot be composed never will, anything else is tried again. */
-  private static List<Answer> unsent(List<Recipient> recipients, @Nullable Throwable failure) {
-    boolean never =
-        failure instanceof NoAccountException || failure instanceof IllegalArgumentException;
-    if (!never) {
-      LOG.error("attempt broke off before the mail was made", failure);
-    }
-    String text = failure == null ? "no mail was made" : String.valueOf(failure.getMessage());
-    return recipients.stream()
-        .map(
-            recipient ->
-                new Answer(
-                    recipient,
-                    never ? Answer.Kind.PERMANENT : Answer.Kind.UNREACHABLE,
-                    0,
-                    null,
-                    Reply.clean(text),
-                    Phase.COMPOSE))
-        .toList();
-  }
-
   /** Records the verdicts; when it returns, they are on disk. */
   public Settled record(Exchange exchange) {
     Attempt attempt = attempt(exchange);
@@ -261,7 +241,13 @@ public final class Attempts {
     Settled settled = outbox.record(result);
     attempt.settled(settled);
     attempt.close();
+    return recorded(exchange, attempt, settled);
+  }
+
+  /** What those who are told of it look at stands in plain properties. */
+  static Settled recorded(Exchange exchange, Attempt attempt, Settled settled) {
     exchange.setProperty(FATE, settled.getFateName());
+    exchange.setProperty(TENANT_ID, attempt.getTenantId());
     return settled;
   }
 

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.admin.Tenant;
 import io.caravan.mailproxy.db.Row;
-import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
@@ -14,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,11 +42,6 @@ public final class Reports {
     this.clock = clock;
     this.settings = settings;
     outbox.unreportedTenants().forEach(this::wake);
-  }
-
-  /** The exchange's attempt is recorded: its tenant has a new event. */
-  public void told(Exchange exchange) {
-    wake(exchange.getProperty(Attempt.PROPERTY, Attempt.class).getTenantId());
   }
 
   /** A tenant has a new event to be reported. */
