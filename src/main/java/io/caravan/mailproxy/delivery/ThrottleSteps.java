@@ -132,21 +132,22 @@ public final class ThrottleSteps {
     }
     close(scope, usage);
     boolean inPlace = attempt.getDelivery().accountPk() == scope.accountPk();
-    return postpone(attempt, usage.freeAt(), inPlace, "rate_limit");
+    return postpone(exchange, attempt, usage.freeAt(), inPlace, "rate_limit");
   }
 
   /** No place for now: the delivery goes back for a second. */
   public Settled later(Exchange exchange) {
-    return postpone(attempt(exchange), clock.millis() + LATER_MILLIS, false, null);
+    return postpone(exchange, attempt(exchange), clock.millis() + LATER_MILLIS, false, null);
   }
 
-  private Settled postpone(Attempt attempt, long until, boolean inPlace, @Nullable String why) {
+  private Settled postpone(
+      Exchange exchange, Attempt attempt, long until, boolean inPlace, @Nullable String why) {
     attempt.slot().move(Slot.State.DISKWAIT);
     Delivery delivery = attempt.getDelivery();
     Settled settled = outbox.postpone(delivery, attempt.getAccountId(), until, inPlace, why);
     attempt.settled(settled);
     attempt.close();
-    return settled;
+    return Attempts.recorded(exchange, attempt, settled);
   }
 
   /** The window is spent, and the account wants no waiting: the mail ends with an error. */
@@ -176,7 +177,7 @@ public final class ThrottleSteps {
                     .toList()));
     attempt.settled(settled);
     attempt.close();
-    return settled;
+    return Attempts.recorded(exchange, attempt, settled);
   }
 
   /** The attempt is over at the relay: what it holds is free, or counts. */

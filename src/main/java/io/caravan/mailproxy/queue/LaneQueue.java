@@ -3,7 +3,6 @@ package io.caravan.mailproxy.queue;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
-import java.util.AbstractQueue;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,7 +11,6 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> what stands for a delivery, such as an exchange
  */
-public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
+public class LaneQueue<T> extends UnboundedQueue<T> {
   private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   /** Deliveries of higher priorities after which one of a lower one has its turn: none starves. */
@@ -133,16 +131,6 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     }
   }
 
-  @Override
-  public T take() throws InterruptedException {
-    while (true) {
-      T element = poll(1, TimeUnit.MINUTES);
-      if (element != null) {
-        return element;
-      }
-    }
-  }
-
   private @Nullable T next() {
     long now = lanes.now();
     int aged = agedLevel();
@@ -225,26 +213,6 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     }
   }
 
-  @Override
-  public void put(T element) {
-    offer(element);
-  }
-
-  @Override
-  public boolean offer(T element, long timeout, TimeUnit unit) {
-    return offer(element);
-  }
-
-  @Override
-  public int remainingCapacity() {
-    return Integer.MAX_VALUE;
-  }
-
-  @Override
-  public int drainTo(Collection<? super T> target) {
-    return drainTo(target, Integer.MAX_VALUE);
-  }
-
   /** Hands out elements that no slot took, without their lanes' leave to start. */
   @Override
   public int drainTo(Collection<? super T> target, int most) {
@@ -268,17 +236,6 @@ public class LaneQueue<T> extends AbstractQueue<T> implements BlockingQueue<T> {
     } finally {
       lock.unlock();
     }
-  }
-
-  @Override
-  public void clear() {
-    drainTo(new ArrayList<>());
-  }
-
-  @Override
-  public @Nullable T peek() {
-    Iterator<T> all = iterator();
-    return all.hasNext() ? all.next() : null;
   }
 
   /** A copy of what waits, in no order of giving out. */

@@ -11,6 +11,7 @@ import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
+import io.caravan.mailproxy.queue.Room;
 import io.caravan.mailproxy.report.Destination;
 import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.throttle.Throttle;
@@ -42,10 +43,10 @@ public final class Sources {
 
   /** What is in memory, and how far the queue lags behind. */
   public void setLanes(Lanes lanes) {
-    gauge("queue.ram.batches", lanes, Lanes::firsts);
-    gauge("queue.ram.batches.max", lanes, Lanes::maxHeld);
-    gauge("queue.ram.bytes", lanes, Lanes::firstBytes);
-    gauge("queue.ram.bytes.max", lanes, Lanes::maxBytes);
+    gauge("queue.ram.batches", lanes.room(), Room::firsts);
+    gauge("queue.ram.batches.max", lanes.room(), Room::maxHeld);
+    gauge("queue.ram.bytes", lanes.room(), Room::firstBytes);
+    gauge("queue.ram.bytes.max", lanes.room(), Room::maxBytes);
     gauge("queue.disk.catchup", lanes, Lanes::catchUp);
   }
 

@@ -118,7 +118,7 @@ abstract class OutboxContract {
     assertThat(
             texts("SELECT pk FROM queue WHERE state = 'due' AND attempts = 0 ORDER BY due_at, pk"))
         .containsExactly(Long.toString(first.pk()), Long.toString(second.pk()));
-    assertThat(lanes.firsts()).as("their room is free").isZero();
+    assertThat(lanes.room().firsts()).as("their room is free").isZero();
     assertThat(count("SELECT count(*) FROM event")).isZero();
   }
 
