@@ -1,9 +1,6 @@
 package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.admin.Directory;
-import io.caravan.mailproxy.db.Row;
-import io.caravan.mailproxy.http.Json;
-import io.caravan.mailproxy.intake.MessageReader;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
@@ -11,11 +8,9 @@ import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.QueueName;
-import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -132,19 +127,7 @@ public final class Attempts {
   /** Takes the message that was read. */
   public void read(Exchange exchange, List<Map<String, Object>> rows) {
     Attempt attempt = attempt(exchange);
-    if (rows.isEmpty()) {
-      throw new IllegalStateException(
-          "message " + attempt.getDelivery().messagePk() + " is not in the store any more");
-    }
-    Row row = new Row(rows.get(0));
-    Message message = MessageReader.read(row.text("payload"));
-    List<Recipient> pending = new ArrayList<>();
-    for (var recipient : Json.tree(row.text("recipients"))) {
-      pending.add(
-          new Recipient(
-              recipient.path("position").intValue(), recipient.path("address").textValue()));
-    }
-    attempt.take(attempt.getDelivery().with(message, pending));
+    attempt.take(StoredMessage.read(attempt.getDelivery(), rows));
     exchange.getMessage().setBody(attempt.getDelivery());
   }
 
