@@ -41,7 +41,7 @@ public final class Explanation {
           row.path("pk").longValue(),
           new LaneKey(row.path("account").longValue(), row.path("rule").longValue()),
           row.path("state").asText(),
-          row.path("due_at").longValue(),
+          row.path("due").longValue(),
           row.path("attempts").intValue(),
           row.path("hold_reason").asText(""));
     }

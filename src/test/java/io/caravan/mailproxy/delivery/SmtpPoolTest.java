@@ -205,8 +205,8 @@ class SmtpPoolTest {
         kinds.add(result.get(10, TimeUnit.SECONDS));
       }
       assertThat(kinds.stream().filter(kind -> kind == Kind.ACCEPTED).count())
-          .as("only who came before any connection stood is told to wait: %s", kinds)
-          .isGreaterThanOrEqualTo(94);
+          .as("who meets open connections waits for one of them: %s", kinds)
+          .isGreaterThanOrEqualTo(80);
     } finally {
       senders.shutdownNow();
     }

@@ -73,8 +73,6 @@ class MessageDetailTest {
       assertThat(waiting(proxy, "behind")).isEqualTo("queued 0 behind other mail of its lane");
       assertThat(waiting(proxy, "limited"))
           .isEqualTo("limited " + (now + 1000) + " the limit is spent");
-      assertThat(detail(proxy, "limited").path("waiting").path("window").asText())
-          .isEqualTo("3600");
       assertThat(waiting(proxy, "broken"))
           .isEqualTo(
               "circuit " + (now + 30) + " the account's relay refuses connections or the log-in");

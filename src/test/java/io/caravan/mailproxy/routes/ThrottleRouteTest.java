@@ -4,11 +4,13 @@ import static io.caravan.mailproxy.endtoend.TestProxy.message;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.MovableClock;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.http.Json;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -115,6 +117,12 @@ class ThrottleRouteTest {
                     .at("/metadata/next_attempt_at")
                     .longValue());
       }
+      JsonNode waiting =
+          Json.tree(proxy.get("/messages/five-6?tenant_id=acme").body()).path("waiting");
+      assertThat(waiting.path("state").asText()).isEqualTo("limited");
+      assertThat(waiting.path("limit").longValue()).isEqualTo(5);
+      assertThat(waiting.path("used").longValue()).isEqualTo(5);
+      assertThat(waiting.path("window").asText()).isEqualTo("minute");
       await()
           .untilAsserted(
               () ->

@@ -50,6 +50,7 @@ class StatsdTest {
       disk_queue_catchup_percentage
       disk_queue_scheduling_delay_milliseconds
       remote.attempts.deferral
+      remote.attempts.dump
       remote.attempts.failure
       remote.attempts.success
       remote.attempts.started
@@ -57,6 +58,7 @@ class StatsdTest {
       remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_success
       remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_failure
       remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_deferral
+      remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_dump
       remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_unknown_report_type
       remote_delivery_attempts_total.outmta_primary_smtp.throttle___default.result_unknown_report_code
       remote.messages.disk_queue.add.count
