@@ -8,6 +8,7 @@ import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.throttle.RuleBook;
+import io.caravan.mailproxy.throttle.Throttle;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +24,16 @@ public final class Explanation {
   private final Suspensions suspensions;
   private final InFlight inFlight;
   private final RuleBook rules;
+  private final Throttle throttle;
 
   public Explanation(
-      Listings listings, Lanes lanes, Suspensions suspensions, InFlight inFlight, RuleBook rules) {
+      Listings listings,
+      Lanes lanes,
+      Suspensions suspensions,
+      InFlight inFlight,
+      RuleBook rules,
+      Throttle throttle) {
+    this.throttle = throttle;
     this.listings = listings;
     this.lanes = lanes;
     this.suspensions = suspensions;
@@ -90,10 +98,14 @@ public final class Explanation {
     Map<String, Object> told = new LinkedHashMap<>();
     told.put("state", why.state());
     told.put("rule", rules.nameOf(delivery.lane()));
-    stops.keySet().stream()
-        .filter(cause -> cause.startsWith(LIMIT))
-        .findFirst()
-        .ifPresent(cause -> told.put("window", cause.substring(LIMIT.length())));
+    throttle
+        .usage(delivery.lane())
+        .ifPresent(
+            usage -> {
+              told.put("limit", usage.limit());
+              told.put("used", usage.used());
+              told.put("window", usage.window().label());
+            });
     if (why.until() != null && why.until() != Long.MAX_VALUE) {
       told.put("next_attempt_ts", why.until() / 1000);
     }
