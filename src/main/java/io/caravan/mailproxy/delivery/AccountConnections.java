@@ -6,25 +6,18 @@ import io.caravan.mailproxy.message.Phase;
 import jakarta.mail.MessagingException;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections of one account, for type MX to one server: how many there may be, and which are
- * kept.
+ * The connections of one account, for type MX to one server: opens them, lends them out, and closes
+ * what finds no place any more.
  */
 final class AccountConnections {
   private static final long FORGET_AFTER = TimeUnit.MINUTES.toNanos(5);
@@ -34,20 +27,9 @@ final class AccountConnections {
   private final HeloName heloName;
   private final ServerAddresses addresses;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-
-  /** Kept ones, the last used on top, so that the others get old enough to be closed. */
-  private final Deque<SmtpConnection> idle = new ArrayDeque<>();
-
-  /** In use or being opened: the keeper looks after their deadlines. */
-  private final Set<SmtpConnection> busy = ConcurrentHashMap.newKeySet();
-
+  private final ConnectionPlaces places;
   private final AtomicInteger users = new AtomicInteger();
   private volatile long lastUsed = System.nanoTime();
-  private final LearnedLimits learned = new LearnedLimits();
-  private int places;
-  private boolean closed;
   private @Nullable Trust trust;
 
   private record Trust(@Nullable String pem, boolean anybody, SSLContext context) {}
@@ -61,6 +43,7 @@ final class AccountConnections {
     this.counts = counts;
     this.heloName = heloName;
     this.addresses = addresses;
+    this.places = new ConnectionPlaces(settings.waitTimeout());
   }
 
   /**
@@ -94,7 +77,7 @@ final class AccountConnections {
   /** Opens one in a place that was taken for it. */
   private SmtpConnection fresh(Account account, long deadline) throws MessagingException {
     SmtpConnection fresh = new SmtpConnection(account, settings, addresses);
-    busy.add(fresh);
+    places.use(fresh);
     boolean opened = false;
     try {
       fresh.begin(deadline);
@@ -105,134 +88,36 @@ final class AccountConnections {
     } finally {
       if (!opened) {
         counts.apply(account).failed.increment();
-        busy.remove(fresh);
         fresh.close();
-        freePlace();
+        places.free(fresh);
       }
     }
   }
 
   /** Whether the relay refused a connection only because of the others that are open. */
   private boolean learnedFrom(RelayException e) {
-    if (e.phase() != Phase.CONNECT || e.code() < 400 || e.code() >= 500) {
-      return false;
-    }
-    lock.lock();
-    try {
-      int others = idle.size() + (int) busy.stream().filter(SmtpConnection::isOpen).count();
-      if (others > 0) {
-        learned.refusedBeside(others, System.nanoTime());
-      }
-      return others > 0;
-    } finally {
-      lock.unlock();
-    }
+    return e.phase() == Phase.CONNECT
+        && e.code() >= 400
+        && e.code() < 500
+        && places.refusedBesideOthers();
   }
 
-  /**
-   * A kept connection, already among the busy, or {@code null} for a place to open a new one in.
-   */
+  /** As {@link ConnectionPlaces#keptOrPlace}; closes those that lost their place. */
   private @Nullable SmtpConnection keptOrPlace(Account account, long deadline, boolean onlyNew)
       throws MessagingException {
     List<SmtpConnection> out = new ArrayList<>(0);
-    lock.lock();
     try {
-      long left = Math.min(settings.waitTimeout().toNanos(), deadline - System.nanoTime());
-      while (true) {
-        if (closed) {
-          throw new RelayException(Kind.UNREACHABLE, Phase.CONNECT, "shutting down", null);
-        }
-        SmtpConnection kept = onlyNew ? null : kept(account, out);
-        if (kept != null) {
-          busy.add(kept);
-          return kept;
-        }
-        int most = mostConnections(account);
-        if (places >= most && !idle.isEmpty()) {
-          out.add(idle.removeFirst());
-          places--;
-        }
-        if (places < most) {
-          places++;
-          return null;
-        }
-        if (left <= 0) {
-          throw new RelayException(
-              Kind.TEMPORARY, Phase.CONNECT, "connections_busy: none came free in time", null);
-        }
-        left = changed.awaitNanos(left);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RelayException(Kind.UNREACHABLE, Phase.CONNECT, "interrupted", e);
+      return places.keptOrPlace(account, deadline, onlyNew, out);
     } finally {
-      lock.unlock();
       closeAll(out);
     }
-  }
-
-  private int mostConnections(Account account) {
-    return learned.mostConnections(Math.max(1, account.maxConnections()), System.nanoTime());
-  }
-
-  private boolean keeps(SmtpConnection c, Account account, long now) {
-    return c.keeps(account, learned.mostMessages(account.maxMessagesPerConnection(), now), now);
-  }
-
-  /** The last used one that fits; those that are out of date on the way go to {@code out}. */
-  private @Nullable SmtpConnection kept(Account account, List<SmtpConnection> out) {
-    long now = System.nanoTime();
-    for (Iterator<SmtpConnection> i = idle.descendingIterator(); i.hasNext(); ) {
-      SmtpConnection c = i.next();
-      boolean same = SmtpConnection.sameSession(account, c.account());
-      if (same && keeps(c, account, now) && !c.idleTooLong(now)) {
-        i.remove();
-        return c;
-      }
-      // one of a later revision is left for those who know that revision
-      if (same || c.account().revision() <= account.revision()) {
-        i.remove();
-        out.add(c);
-        places--;
-      }
-    }
-    return null;
   }
 
   /** Takes a connection back after use: keeps it, or closes it. */
   void give(SmtpConnection connection) {
     connection.end();
-    boolean keep = false;
-    lock.lock();
-    try {
-      busy.remove(connection);
-      long now = System.nanoTime();
-      if (connection.closedAfter() > 0) {
-        learned.closedAfter(connection.closedAfter(), now);
-      }
-      Account account = connection.account();
-      keep = !closed && places <= mostConnections(account) && keeps(connection, account, now);
-      if (keep) {
-        idle.addLast(connection);
-      } else {
-        places--;
-      }
-      changed.signal();
-    } finally {
-      lock.unlock();
-    }
-    if (!keep) {
+    if (!places.keep(connection)) {
       closeAll(List.of(connection));
-    }
-  }
-
-  private void freePlace() {
-    lock.lock();
-    try {
-      places--;
-      changed.signal();
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -248,68 +133,29 @@ final class AccountConnections {
 
   /** Whether nobody used them for long and none is open; what was learned goes with them. */
   boolean isForgotten(long now) {
-    lock.lock();
-    try {
-      return users.get() == 0 && places == 0 && now - lastUsed >= FORGET_AFTER;
-    } finally {
-      lock.unlock();
-    }
+    return users.get() == 0 && places.areAllFree() && now - lastUsed >= FORGET_AFTER;
   }
 
   /** The keeper's round: deadlines of the busy, age of the kept. */
   void look(long now) {
-    for (SmtpConnection c : busy) {
-      c.expireIfDue(now);
-    }
-    List<SmtpConnection> out = new ArrayList<>(0);
-    lock.lock();
-    try {
-      for (Iterator<SmtpConnection> i = idle.iterator(); i.hasNext(); ) {
-        SmtpConnection c = i.next();
-        if (c.idleTooLong(now) || !keeps(c, c.account(), now)) {
-          i.remove();
-          out.add(c);
-          places--;
-        }
-      }
-      if (!out.isEmpty()) {
-        changed.signalAll();
-      }
-    } finally {
-      lock.unlock();
-    }
-    closeAll(out);
+    places.used().forEach(c -> c.expireIfDue(now));
+    closeAll(places.outOfDate(now));
   }
 
   /** Closes the kept ones; those in use are closed when they come back after {@link #close}. */
   void drop() {
-    List<SmtpConnection> out;
-    lock.lock();
-    try {
-      out = new ArrayList<>(idle);
-      idle.clear();
-      places -= out.size();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-    closeAll(out);
+    closeAll(places.keepNone());
   }
 
   void close() {
-    lock.lock();
-    try {
-      closed = true;
-    } finally {
-      lock.unlock();
-    }
+    places.close();
     drop();
   }
 
   /** Closes all, those in use too. */
   void abort() {
     close();
-    busy.forEach(SmtpConnection::expire);
+    places.used().forEach(SmtpConnection::expire);
   }
 
   private void closeAll(List<SmtpConnection> connections) {
@@ -319,8 +165,7 @@ final class AccountConnections {
     }
   }
 
-  private SSLContext trust(Account account) throws RelayException {
-    lock.lock();
+  private synchronized SSLContext trust(Account account) throws RelayException {
     try {
       Trust known = trust;
       boolean anybody = account.tls() == Account.Tls.OPPORTUNISTIC;
@@ -337,8 +182,6 @@ final class AccountConnections {
     } catch (GeneralSecurityException | IOException e) {
       throw new RelayException(
           Kind.ACCOUNT, Phase.SESSION, "tls_ca cannot be read: " + RelaySession.said(e), e);
-    } finally {
-      lock.unlock();
     }
   }
 }

@@ -5,7 +5,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * What a relay taught us by 421: how many mails it takes on one connection, and how many
- * connections at a time. Both are tried anew after a while. Guarded by {@link AccountConnections};
+ * connections at a time. Both are tried anew after a while. Guarded by {@link ConnectionPlaces};
  * times are nanoseconds of {@link System#nanoTime}.
  */
 final class LearnedLimits {

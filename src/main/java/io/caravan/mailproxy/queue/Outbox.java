@@ -11,11 +11,7 @@ import io.caravan.mailproxy.message.Health;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.throttle.RuleBook;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +33,7 @@ public final class Outbox implements AutoCloseable {
   private final Ids ids;
   private final long node;
   private final AtomicLong pending = new AtomicLong();
-  private final Set<String> unreported = new HashSet<>();
+  private final Set<String> unreported;
 
   /** Opens the store for this process and frees what its forerunner had leased. */
   public Outbox(
@@ -47,9 +43,13 @@ public final class Outbox implements AutoCloseable {
     this.inFlight = inFlight;
     this.commits = new GroupCommit(database.writer(), database.sql());
     this.lanes = lanes;
-    this.ids = new Ids(commits.commit((statements, now) -> one(statements.query("greatest-key"))));
+    this.ids = new Ids(commits.commit(Recovery::greatestKey));
     this.node = ids.next();
-    recover();
+    Recovery recovery = new Recovery(ids, inFlight.before());
+    pending.set(commits.commit(recovery));
+    inFlight.forget();
+    recovery.due().forEach(lanes::waitingAny);
+    this.unreported = recovery.unreportedTenants();
   }
 
   /** This run of this process, the owner of its leases. */
@@ -64,7 +64,7 @@ public final class Outbox implements AutoCloseable {
 
   /** Tenants that had unreported events when the store was opened. */
   public Set<String> unreportedTenants() {
-    return Set.copyOf(unreported);
+    return unreported;
   }
 
   /**
@@ -305,36 +305,5 @@ public final class Outbox implements AutoCloseable {
   @Override
   public void close() {
     commits.close();
-  }
-
-  private void recover() {
-    Map<LaneKey, Long> due = new HashMap<>();
-    pending.set(
-        commits.commit(
-            (statements, now) -> {
-              new Interrupted(ids).recover(statements, now, inFlight.before());
-              try (ResultSet rows = statements.query("lanes")) {
-                while (rows.next()) {
-                  due.put(
-                      new LaneKey(rows.getLong("account_pk"), rows.getLong("rule_pk")),
-                      rows.getLong("due_at"));
-                }
-              }
-              try (ResultSet rows = statements.query("unreported-tenants")) {
-                while (rows.next()) {
-                  unreported.add(rows.getString(1));
-                }
-              }
-              return one(statements.query("count-pending"));
-            }));
-    inFlight.forget();
-    due.forEach(lanes::waitingAny);
-  }
-
-  private static long one(ResultSet rows) throws SQLException {
-    try (rows) {
-      rows.next();
-      return rows.getLong(1);
-    }
   }
 }

@@ -125,7 +125,8 @@ class RelayFaultsTest {
   @Test
   void ehloAndHeloRefusedIsTheAccountsTrouble() {
     server.script = step -> step.verb().endsWith("LO") ? "554 5.7.1 no" : null;
-    assertThat(send("b@y.test").get(0).kind()).isEqualTo(Kind.ACCOUNT);
+    Answer answer = send("b@y.test").get(0);
+    assertThat(answer.kind()).as(answer.toString()).isEqualTo(Kind.ACCOUNT);
   }
 
   @Test
