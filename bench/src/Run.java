@@ -52,6 +52,7 @@ public final class Run {
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
                 [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
                 [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]
+                [--limits off|on] [--against-limits off|on]
                 [--command-delay MS] [--slots 1000] [--tls off|starttls] [--against-tls off|starttls]
                 [--backlog 1000000] [--backlog-of later|dead|hung] [--against-backlog 1000]\
       """;
@@ -81,6 +82,8 @@ public final class Run {
     options.put("--telemetry", "both");
     options.put("--against-telemetry", "");
     options.put("--postfix", "0");
+    options.put("--limits", "off");
+    options.put("--against-limits", "");
     options.put("--command-delay", "0");
     options.put("--slots", "");
     options.put("--tls", "off");
@@ -134,8 +137,9 @@ public final class Run {
             options.get("--jvm"),
             telemetry,
             number("--backlog"),
-            options.get("--tls").equals("starttls")));
-    if (Stream.of("--against", "--against-jvm", "--against-telemetry", "--against-backlog", "--against-tls")
+            options.get("--tls").equals("starttls"),
+            options.get("--limits").equals("on")));
+    if (Stream.of("--against", "--against-jvm", "--against-telemetry", "--against-backlog", "--against-tls", "--against-limits")
         .anyMatch(option -> !options.get(option).isEmpty())) {
       Path other = Path.of(options.get("--against")).toAbsolutePath();
       String jvm = options.get("--against-jvm");
@@ -150,7 +154,10 @@ public final class Run {
                   : number("--against-backlog"),
               options
                   .get(options.get("--against-tls").isEmpty() ? "--tls" : "--against-tls")
-                  .equals("starttls")));
+                  .equals("starttls"),
+              options
+                  .get(options.get("--against-limits").isEmpty() ? "--limits" : "--against-limits")
+                  .equals("on")));
     }
     boolean valid = true;
     for (int i = 1; i <= number("--runs"); i++) {
@@ -230,10 +237,12 @@ public final class Run {
     final boolean telemetry;
     final int backlog;
     final boolean tls;
+    final boolean limits;
     final List<Map<String, Double>> runs = new ArrayList<>();
 
-    Side(String name, Path checkout, String jvm, boolean telemetry, int backlog, boolean tls) {
+    Side(String name, Path checkout, String jvm, boolean telemetry, int backlog, boolean tls, boolean limits) {
       this.tls = tls;
+      this.limits = limits;
       this.telemetry = telemetry;
       this.backlog = backlog;
       this.name = name;
@@ -331,7 +340,7 @@ public final class Run {
       if (side.telemetry) {
         backEnds.scrape(proxy.port());
       }
-      equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port, side.tls);
+      equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port, side);
       proxy.post("/account", account("idle", "\"host\":\"127.0.0.1\",\"port\":" + backlog.port()));
 
       load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), "load-");
@@ -541,10 +550,20 @@ public final class Run {
     }
   }
 
-  private void equip(ProxyProcess proxy, int ownPort, int loadPort, boolean tls)
+  private void equip(ProxyProcess proxy, int ownPort, int loadPort, Side side)
       throws IOException {
     proxy.post("/tenant", "{\"id\":\"" + TENANT + "\"}");
-    String more = tls ? ",\"use_tls\":true,\"user\":\"u\",\"password\":\"p\",\"tls_ca\":" + MAPPER.writeValueAsString(resource("/tls/ca.pem")) : "";
+    String more =
+        side.tls
+            ? ",\"use_tls\":true,\"user\":\"u\",\"password\":\"p\",\"tls_ca\":"
+                + MAPPER.writeValueAsString(resource("/tls/ca.pem"))
+            : "";
+    if (side.limits) {
+      // every limit there is, none of them met
+      more +=
+          ",\"limit_per_second\":1000,\"limit_per_minute\":1000000"
+              + ",\"limit_per_hour\":10000000,\"limit_per_day\":100000000";
+    }
     for (int i = 0; i < number("--accounts"); i++) {
       proxy.post(
           "/account",

@@ -202,6 +202,17 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     }
   }
 
+  /** A lane goes on: as many may start as it has connections. */
+  void wakeAll() {
+    lock.lock();
+    try {
+      ready.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One place became free. */
   void wake() {
     lock.lock();
     try {

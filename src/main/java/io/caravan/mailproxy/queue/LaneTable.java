@@ -142,7 +142,7 @@ abstract class LaneTable implements Standstill {
   private void went(boolean on) {
     if (on) {
       moved();
-      queues.forEach(LaneQueue::wake);
+      queues.forEach(LaneQueue::wakeAll);
     }
   }
 
