@@ -94,15 +94,18 @@ final class GroupCommit implements AutoCloseable {
     }
   }
 
-  /** All together; where that fails, each alone, so that one bad work fails alone. */
+  /**
+   * All together; where that fails, each alone, so that one bad work fails alone. Whatever the
+   * failure: without this thread nobody would be answered.
+   */
   private void write(List<Pending<?>> group) {
     try {
       transaction(group);
-    } catch (SQLException | RuntimeException together) {
+    } catch (SQLException | RuntimeException | Error together) {
       for (Pending<?> pending : group) {
         try {
           transaction(List.of(pending));
-        } catch (SQLException | RuntimeException alone) {
+        } catch (SQLException | RuntimeException | Error alone) {
           pending.done.completeExceptionally(alone);
         }
       }
@@ -121,7 +124,7 @@ final class GroupCommit implements AutoCloseable {
           pending.run(prepared, now);
         }
         connection.commit();
-      } catch (SQLException | RuntimeException e) {
+      } catch (SQLException | RuntimeException | Error e) {
         connection.rollback();
         group.subList(0, begun).forEach(pending -> pending.work.rolledBack());
         throw e;

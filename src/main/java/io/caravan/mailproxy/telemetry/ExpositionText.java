@@ -60,10 +60,16 @@ final class ExpositionText {
     return openMetrics ? out.append("# EOF\n").toString() : out.toString();
   }
 
-  /** Writes the labels but for the closing brace; returns what must stand before one more. */
+  /**
+   * Writes the labels but for the closing brace; returns what must stand before one more. A label
+   * without a value is left out, which is the same to Prometheus.
+   */
   private char labels(List<String> labels, List<String> values) {
     char separator = '{';
     for (int i = 0; i < labels.size(); i++) {
+      if (values.get(i).isEmpty()) {
+        continue;
+      }
       out.append(separator).append(labels.get(i)).append("=\"");
       escape(values.get(i));
       out.append('"');

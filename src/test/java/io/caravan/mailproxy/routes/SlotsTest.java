@@ -91,7 +91,7 @@ class SlotsTest {
               .isLessThanOrEqualTo(now.of("remote_throttle_unacknowledged_requests_max" + labels));
         });
     String count = "remote_throttle_unacknowledged_requests_count";
-    double all = now.of(count + "{queue=\"\",proxy=\"database\"}");
+    double all = now.of(count + "{proxy=\"database\"}");
     assertThat(now.sum(count) - all).as("R6").isEqualTo(all);
     assertThat(now.of("remote_throttle_backlog_unacknowledged{proxy=\"database\"}"))
         .as("R4")
