@@ -740,7 +740,7 @@ public final class Run {
         port = free.getLocalPort();
       }
       counters = home.resolve("smtp-sink.out");
-      List<String> command = new ArrayList<>(List.of(PROGRAM.toString(), "-c"));
+      List<String> command = new ArrayList<>(List.of(PROGRAM.toString(), "-c", "-m", "5000"));
       if (System.getProperty("user.name").equals("root")) {
         command.addAll(List.of("-u", "nobody"));
       }

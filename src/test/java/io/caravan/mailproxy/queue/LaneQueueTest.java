@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class LaneQueueTest {
   /** Accounts 1 to 9 take as many attempts at the same time as their number says. */
-  private static final Directory ACCOUNTS =
+  static final Directory ACCOUNTS =
       new Directory() {
         @Override
         public Optional<Account> account(String tenantId, String accountId) {
