@@ -18,6 +18,9 @@ final class Lane {
   /** Deliveries leased to this node whose attempt is not recorded yet. */
   int held;
 
+  /** Those of them that are urgent. */
+  int urgentHeld;
+
   /** Bytes of their messages. */
   long bytes;
 

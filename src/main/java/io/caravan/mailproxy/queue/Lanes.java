@@ -49,11 +49,12 @@ public final class Lanes extends LaneTable {
     lock.lock();
     try {
       Lane lane = lane(key);
-      boolean mayHold = places(lane, priority == Priority.IMMEDIATE) > 0 && room.fits(lane, size);
+      boolean urgent = priority == Priority.IMMEDIATE;
+      boolean mayHold = places(lane, urgent) > 0 && room.fits(lane, size, urgent);
       if (lane.isBehind(priority) || !mayHold || lane.gate().isGuarded(clock.millis())) {
         return false;
       }
-      room.take(lane, size, true);
+      room.take(lane, priority, size, true);
       return true;
     } finally {
       lock.unlock();
@@ -169,7 +170,7 @@ public final class Lanes extends LaneTable {
     try {
       Lane lane = lane(order.lane());
       for (Delivery delivery : deliveries) {
-        room.take(lane, delivery.bytes(), delivery.attempts() == 0);
+        room.take(lane, delivery.priority(), delivery.bytes(), delivery.attempts() == 0);
       }
       boolean full = deliveries.size() >= order.room();
       long others = deliveries.stream().filter(d -> d.priority() != Priority.IMMEDIATE).count();

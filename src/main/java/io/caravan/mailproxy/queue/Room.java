@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.Priority;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -26,16 +27,20 @@ public final class Room {
   /**
    * Places that are left to a lane. Whatever others hold, it gets its floor; beyond that twice what
    * is free, so that a long queue of one lane leaves a third of all places to others, two of them a
-   * fifth. What is urgent gets a floor more.
+   * fifth. What is urgent has a floor of its own.
    */
   int places(Lane lane, boolean urgent) {
-    int window =
-        Math.max(lane.floor(), SHARE_OF_FREE * (maxHeld - held)) + (urgent ? lane.floor() : 0);
-    return Math.min(window - lane.held, maxHeld - held);
+    int window = Math.max(lane.floor(), SHARE_OF_FREE * (maxHeld - held));
+    int places = window - lane.held;
+    if (urgent) {
+      places = Math.max(places, lane.floor() - lane.urgentHeld);
+    }
+    return Math.min(places, maxHeld - held);
   }
 
-  boolean fits(Lane lane, long size) {
-    long share = lane.held < lane.floor() ? maxBytes : SHARE_OF_FREE * (maxBytes - bytes);
+  boolean fits(Lane lane, long size, boolean urgent) {
+    boolean floor = lane.held < lane.floor() || (urgent && lane.urgentHeld < lane.floor());
+    long share = floor ? maxBytes : SHARE_OF_FREE * (maxBytes - bytes);
     return lane.bytes + size <= share && bytes + size <= maxBytes;
   }
 
@@ -46,15 +51,18 @@ public final class Room {
   /**
    * @param first whether it is for a first attempt
    */
-  void take(Lane lane, long size, boolean first) {
-    hold(lane, 1, size, first);
+  void take(Lane lane, Priority priority, long size, boolean first) {
+    hold(lane, 1, priority, size, first);
   }
 
   void give(Lane lane, Delivery delivery) {
-    hold(lane, -1, -delivery.bytes(), delivery.attempts() == 0);
+    hold(lane, -1, delivery.priority(), -delivery.bytes(), delivery.attempts() == 0);
   }
 
-  private void hold(Lane lane, int count, long size, boolean first) {
+  private void hold(Lane lane, int count, Priority priority, long size, boolean first) {
+    if (priority == Priority.IMMEDIATE) {
+      lane.urgentHeld += count;
+    }
     lane.held += count;
     lane.bytes += size;
     held += count;
