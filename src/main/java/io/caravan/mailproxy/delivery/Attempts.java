@@ -230,6 +230,7 @@ public final class Attempts {
   static Settled recorded(Exchange exchange, Attempt attempt, Settled settled) {
     exchange.setProperty(FATE, settled.getFateName());
     exchange.setProperty(TENANT_ID, attempt.getTenantId());
+    exchange.setProperty(MESSAGE_ID, attempt.getId());
     return settled;
   }
 

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer.Mail;
+import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -240,11 +241,18 @@ class DeliverTest {
     proxy.relayAccount("gone", "a", relay.port());
     long later = Instant.now().getEpochSecond() + 3600;
     proxy.submit(message("gone", "a", "m", "deferred_ts", later));
-    assertThat(proxy.delete("/account/a?tenant_id=gone").statusCode()).isEqualTo(200);
+    try (LogLines log = new LogLines()) {
+      assertThat(proxy.delete("/account/a?tenant_id=gone").statusCode()).isEqualTo(200);
 
-    awaitState("gone", "m", "error");
-    assertThat(proxy.message("gone", "m").path("error").asText())
-        .contains("Account 'a' not found for tenant 'gone'");
+      awaitState("gone", "m", "error");
+      assertThat(proxy.message("gone", "m").path("error").asText())
+          .contains("Account 'a' not found for tenant 'gone'");
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(log.lines())
+                      .contains("ERROR SMTP error for m: Account 'a' not found for tenant 'gone'"));
+    }
     assertThat(relay.connections).hasValue(0);
   }
 
