@@ -5,11 +5,13 @@ import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
+import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.Verdict;
 import io.caravan.mailproxy.throttle.Decision;
 import io.caravan.mailproxy.throttle.ThrottleRule;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,6 +134,17 @@ public final class Attempt {
 
   void judge(Answer answer, Verdict.Fate fate, @Nullable Long delayMillis, String reason) {
     verdicts.put(answer.recipient(), new Verdict(answer, fate, delayMillis, reason));
+  }
+
+  /** Ends for all its recipients alike, before anything is said to a relay. */
+  void end(Verdict.Fate fate, String text) {
+    List<Answer> all = new ArrayList<>();
+    for (Recipient recipient : delivery.recipients()) {
+      Answer answer = new Answer(recipient, Answer.Kind.PERMANENT, 0, null, text, Phase.COMPOSE);
+      all.add(answer);
+      judge(answer, fate, null, text);
+    }
+    answers = List.copyOf(all);
   }
 
   /** A recipient would have been tried again, had there not been enough attempts already. */

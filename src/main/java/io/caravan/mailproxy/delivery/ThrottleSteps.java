@@ -3,7 +3,6 @@ package io.caravan.mailproxy.delivery;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
-import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Phase;
@@ -151,33 +150,8 @@ public final class ThrottleSteps {
   }
 
   /** The window is spent, and the account wants no waiting: the mail ends with an error. */
-  public Settled reject(Exchange exchange) {
-    Attempt attempt = attempt(exchange);
-    Delivery delivery = attempt.getDelivery();
-    attempt.slot().move(Slot.State.DISKWAIT);
-    Settled settled =
-        outbox.record(
-            new AttemptResult(
-                delivery,
-                attempt.getAccountId(),
-                delivery.recipients().stream()
-                    .map(
-                        recipient ->
-                            new Verdict(
-                                new Answer(
-                                    recipient,
-                                    Answer.Kind.PERMANENT,
-                                    0,
-                                    null,
-                                    Answer.RATE_LIMITED,
-                                    Phase.COMPOSE),
-                                Verdict.Fate.FAILED,
-                                null,
-                                Answer.RATE_LIMITED))
-                    .toList()));
-    attempt.settled(settled);
-    attempt.close();
-    return Attempts.recorded(exchange, attempt, settled);
+  public void reject(Exchange exchange) {
+    attempt(exchange).end(Verdict.Fate.FAILED, Answer.RATE_LIMITED);
   }
 
   /** The attempt is over at the relay: what it holds is free, or counts. */

@@ -1,15 +1,10 @@
 package io.caravan.mailproxy.delivery;
 
-import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Delivery;
-import io.caravan.mailproxy.message.Phase;
-import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Verdict.Fate;
 import io.caravan.mailproxy.queue.Dumps;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.Suspensions;
-import java.util.ArrayList;
-import java.util.List;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 
@@ -61,22 +56,12 @@ public final class Unsent {
 
   /** An operator dropped it. */
   public void cancel(Exchange exchange) {
-    judge(attempt(exchange), Fate.CANCELLED, "cancelled");
+    attempt(exchange).end(Fate.CANCELLED, "cancelled");
   }
 
   /** The message's time is over. */
   public void expire(Exchange exchange) {
-    judge(attempt(exchange), Fate.EXPIRED, "expired");
-  }
-
-  private static void judge(Attempt attempt, Fate fate, String text) {
-    List<Answer> answers = new ArrayList<>();
-    for (Recipient recipient : attempt.getDelivery().recipients()) {
-      Answer answer = new Answer(recipient, Answer.Kind.PERMANENT, 0, null, text, Phase.COMPOSE);
-      answers.add(answer);
-      attempt.judge(answer, fate, null, text);
-    }
-    attempt.answered(answers);
+    attempt(exchange).end(Fate.EXPIRED, "expired");
   }
 
   private static Attempt attempt(Exchange exchange) {
