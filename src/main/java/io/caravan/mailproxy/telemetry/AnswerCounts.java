@@ -3,7 +3,9 @@ package io.caravan.mailproxy.telemetry;
 import io.caravan.mailproxy.http.Arrival;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.core.spi.VertxMetricsFactory;
 import io.vertx.core.spi.metrics.HttpServerMetrics;
 import io.vertx.core.spi.metrics.VertxMetrics;
@@ -35,7 +37,12 @@ public final class AnswerCounts
 
   @Override
   public Arrival requestBegin(Void socket, HttpRequest request) {
-    return new Arrival();
+    Arrival arrival = new Arrival();
+    if (request instanceof HttpServerRequest asked
+        && !((ConnectionBase) asked.connection()).channel().isActive()) {
+      arrival.route(); // a head that the client broke off: nobody is there to be answered
+    }
+    return arrival;
   }
 
   @Override

@@ -168,7 +168,11 @@ public final class PrometheusListener implements AutoCloseable {
   }
 
   private void handle(Vertx own, HttpServerRequest request) {
-    Scrape scrape = new Scrape(request);
+    ScrapeDeadlines deadlines = of(request);
+    if (!deadlines.head()) {
+      return;
+    }
+    Scrape scrape = new Scrape(request, deadlines);
     request.exceptionHandler(broken -> scrape.deadlines.refuse(HttpResponseStatus.BAD_REQUEST));
     request.endHandler(
         end -> {
@@ -220,12 +224,10 @@ public final class PrometheusListener implements AutoCloseable {
   private final class Scrape {
     private final HttpServerRequest request;
     private final ScrapeDeadlines deadlines;
-    private final long turn;
 
-    Scrape(HttpServerRequest request) {
+    Scrape(HttpServerRequest request, ScrapeDeadlines deadlines) {
       this.request = request;
-      deadlines = of(request);
-      turn = deadlines.head();
+      this.deadlines = deadlines;
     }
 
     void refuse(int status) {
@@ -246,10 +248,11 @@ public final class PrometheusListener implements AutoCloseable {
       }
       response
           .setStatusCode(status)
+          .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE)
           .putHeader(HttpHeaders.CONTENT_TYPE, type)
           .putHeader(HttpHeaders.CONTENT_LENGTH, String.valueOf(body.length()));
       (request.method().equals(HttpMethod.HEAD) ? response.end() : response.end(body))
-          .onComplete(sent -> deadlines.answered(turn));
+          .onComplete(sent -> deadlines.sent());
     }
   }
 }

@@ -7,6 +7,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.ReferenceCountUtil;
@@ -18,14 +19,15 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The deadlines of one connection. It stands before the HTTP decoder, for Vert.x tells nothing of a
- * request before its head is complete. One thread works with it: that of the connection.
+ * The deadlines of one connection, which carries one request and its answer (RFC 9112, 9.6: {@code
+ * Connection: close}). It stands before the HTTP decoder, for Vert.x tells nothing of a request
+ * before its head is complete. One thread works with it: that of the connection.
  */
 final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
-  /** Bytes of one request, and of those that come before it is answered, at most. */
+  /** Bytes of a request at most. */
   private static final int MAX_REQUEST = 65_536;
 
-  /** Time that a refused client has to read why. */
+  /** Time that a client has to read the end of its answer. */
   private static final long GRACE_MILLIS = 1000;
 
   private final Channel channel;
@@ -34,20 +36,20 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
 
   private Phase phase = Phase.IDLE;
   private @Nullable Future<?> timer;
-  private long turn;
   private long began;
   private long bytes;
-  private boolean more;
 
   private enum Phase {
     IDLE,
-    READING,
-    ANSWERING,
-    REFUSED
+    HEAD,
+    BODY,
+    ANSWER,
+    SENDING
   }
 
   /**
-   * @param limitMillis for reading a request, for having its answer, and for sending it, each
+   * @param limitMillis for the first byte, for reading the request, for having its answer, and for
+   *     sending it, each
    * @param refused told of each answer given here, how many nanoseconds after the request began
    */
   ScrapeDeadlines(Channel channel, long limitMillis, LongConsumer refused) {
@@ -63,42 +65,38 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * The head of a request is there.
+   * A request's head is there.
    *
-   * @return the request's number on this connection, for {@link #answered}
+   * @return false: the connection has had its request, and answers no other
    */
-  long head() {
-    if (phase != Phase.READING) {
-      reading();
+  boolean head() {
+    if (phase != Phase.HEAD) {
+      return false;
     }
+    phase = Phase.BODY;
     began = System.nanoTime();
-    return turn;
+    return true;
   }
 
   /** The request is read; now it is its answer that must be ready in time. */
   void read(Runnable late) {
-    phase = Phase.ANSWERING;
+    phase = Phase.ANSWER;
     arm(limitMillis, late);
   }
 
   /** The answer is ready; now it is the client that must take it. */
   void sending() {
-    phase = Phase.ANSWERING;
-    arm(limitMillis, this::hangUp);
+    phase = Phase.SENDING;
+    // What still comes is read and dropped: closed at once, TCP would take the answer back.
+    channel.config().setAutoRead(true);
+    arm(limitMillis, this::reset);
   }
 
-  /** The answer has left. A kept connection may be idle for longer than one scrape interval. */
-  void answered(long request) {
-    if (request != turn || phase != Phase.ANSWERING) {
-      return; // the next request has begun
-    }
-    if (more) {
-      reading();
-    } else {
-      phase = Phase.IDLE;
-      bytes = 0;
-      arm(2 * limitMillis, this::hangUp);
-    }
+  /** The answer has left. */
+  @SuppressWarnings("FutureReturnValueIgnored") // whether it works or not, the grace runs
+  void sent() {
+    ((DuplexChannel) channel).shutdownOutput();
+    arm(GRACE_MILLIS, this::hangUp);
   }
 
   /** Nanoseconds since the head was there, or since the first byte while it is not. */
@@ -106,12 +104,12 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
     return System.nanoTime() - began;
   }
 
-  /** Answers in the place of Vert.x, and hangs up; nothing, when the client has its answer. */
+  /** Answers in the place of Vert.x; nothing, when the client has its answer. */
   void refuse(HttpResponseStatus status) {
-    if (phase == Phase.REFUSED || !channel.isActive()) {
+    if (phase == Phase.SENDING || !channel.isActive()) {
       return;
     }
-    phase = Phase.REFUSED;
+    sending();
     String body = Json.text(Map.of("detail", status.reasonPhrase()));
     String answer =
         "HTTP/1.1 "
@@ -121,38 +119,30 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
             + "\r\n\r\n"
             + body;
     refused.accept(nanos());
-    // What still comes is read and dropped: closed at once, TCP would take the answer back.
-    channel.config().setAutoRead(true);
-    ChannelFuture sent =
+    ChannelFuture written =
         channel
             .pipeline()
             .context(this)
             .writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
-    sent.addListener(written -> endOutput());
-    arm(GRACE_MILLIS, this::hangUp);
+    written.addListener(done -> sent());
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (phase == Phase.REFUSED) {
-      ReferenceCountUtil.release(message);
-      return;
-    }
     if (phase == Phase.IDLE) {
-      reading();
+      phase = Phase.HEAD;
+      began = System.nanoTime();
+      arm(limitMillis, () -> refuse(HttpResponseStatus.REQUEST_TIMEOUT));
     }
-    more = phase == Phase.ANSWERING;
-    bytes += ((ByteBuf) message).readableBytes();
-    if (bytes <= MAX_REQUEST) {
-      context.fireChannelRead(message);
-      return;
+    if (phase == Phase.HEAD || phase == Phase.BODY) {
+      bytes += ((ByteBuf) message).readableBytes();
+      if (bytes <= MAX_REQUEST) {
+        context.fireChannelRead(message);
+        return;
+      }
+      refuse(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE);
     }
     ReferenceCountUtil.release(message);
-    if (phase == Phase.READING) {
-      refuse(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE);
-    } else {
-      hangUp();
-    }
   }
 
   @Override
@@ -168,18 +158,10 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
     channel.close();
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // whether it works or not, the grace runs
-  private void endOutput() {
-    ((DuplexChannel) channel).shutdownOutput();
-  }
-
-  private void reading() {
-    phase = Phase.READING;
-    turn++;
-    bytes = 0;
-    more = false;
-    began = System.nanoTime();
-    arm(limitMillis, () -> refuse(HttpResponseStatus.REQUEST_TIMEOUT));
+  /** Hangs up, and drops what the client would not take. */
+  private void reset() {
+    channel.config().setOption(ChannelOption.SO_LINGER, 0);
+    hangUp();
   }
 
   private void arm(long millis, Runnable late) {

@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +67,9 @@ class HttpMetersTest {
       String chunk =
           "POST /commands/run-now HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n";
       assertThat(RawHttp.send(proxy.proxy().uri(), chunk)).isEmpty();
+      for (String half : List.of("GET /nowh", "GET /nowhere HTTP/1.1\r\nHos")) {
+        assertThat(RawHttp.sendAndEnd(proxy.proxy().uri(), half)).as(half).isEmpty();
+      }
       proxy.get("/nowhere");
       await().atMost(SOON).until(() -> requests(Metrics.of(proxy), "other") >= 7);
       assertThat(requests(Metrics.of(proxy), "other")).isEqualTo(7);

@@ -26,6 +26,15 @@ public final class RawHttp {
     }
   }
 
+  /** Sends these characters as bytes and no more, and reads until the server closes. */
+  static String sendAndEnd(URI server, String request) throws IOException {
+    try (Socket socket = connect(server)) {
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      socket.shutdownOutput();
+      return rest(socket);
+    }
+  }
+
   /** Sends a request without an end; what the server says before it hangs up. */
   public static Endless sendEndlessly(URI server, String head, String piece) throws IOException {
     byte[] bytes = piece.getBytes(StandardCharsets.ISO_8859_1);
