@@ -148,6 +148,8 @@ public final class MailProxy implements AutoCloseable {
             Ranges.check(support.getCamelContext());
             ListenAddress.of(support.getCamelContext()).checkFree();
             equip(support.getCamelContext(), overlay);
+            ListenAddress.of(support.getCamelContext())
+                .checkFree(); // nor taken by prometheus_listen
           }
         });
     main.start();

@@ -25,6 +25,19 @@ class ListenAddressTest {
   }
 
   @Test
+  void the_api_and_prometheus_listen_cannot_share_an_address() throws Exception {
+    String port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = String.valueOf(free.getLocalPort());
+    }
+    assertThatThrownBy(
+            () -> TestProxy.start(home, "port", port, "prometheus_listen", "127.0.0.1:" + port))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("cannot listen on 127.0.0.1:" + port)
+        .hasMessageContaining("Address already in use");
+  }
+
+  @Test
   void a_port_is_a_number() {
     assertThatThrownBy(() -> new ListenAddress("127.0.0.1", "http").checkFree())
         .isInstanceOf(ConfigurationException.class);
