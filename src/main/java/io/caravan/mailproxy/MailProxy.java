@@ -44,6 +44,7 @@ public final class MailProxy implements AutoCloseable {
   private final Path home;
   private final Libraries libraries;
   private final RouteOverlay overlay;
+  private volatile boolean started;
   private boolean closed;
 
   private MailProxy(Path home) {
@@ -150,10 +151,11 @@ public final class MailProxy implements AutoCloseable {
             equip(support.getCamelContext(), overlay);
             ListenAddress.of(support.getCamelContext())
                 .checkFree(); // nor taken by prometheus_listen
+            attachEdge(support.getCamelContext());
           }
         });
     main.start();
-    HttpEdge.attach(router());
+    started = true;
     ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());
   }
@@ -175,6 +177,15 @@ public final class MailProxy implements AutoCloseable {
       context.getRegistry().findByType(PrometheusListener.class).forEach(PrometheusListener::start);
     } catch (Exception e) {
       throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  /** The HTTP server listens as soon as it stands, and the routes join it one by one. */
+  private void attachEdge(CamelContext context) {
+    try {
+      context.addStartupListener((camel, already) -> HttpEdge.attach(router(), () -> started));
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
   }
 

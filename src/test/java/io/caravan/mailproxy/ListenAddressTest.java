@@ -1,16 +1,26 @@
 package io.caravan.mailproxy;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.routes.RawHttp;
+import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ListenAddressTest {
+  private static final String HEALTH = "GET /health HTTP/1.0\r\n\r\n";
+
   @TempDir Path home;
 
   @Test
@@ -26,15 +36,41 @@ class ListenAddressTest {
 
   @Test
   void the_api_and_prometheus_listen_cannot_share_an_address() throws Exception {
-    String port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = String.valueOf(free.getLocalPort());
-    }
+    String port = freePort();
     assertThatThrownBy(
             () -> TestProxy.start(home, "port", port, "prometheus_listen", "127.0.0.1:" + port))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("cannot listen on 127.0.0.1:" + port)
         .hasMessageContaining("Address already in use");
+  }
+
+  @Test
+  void while_the_routes_do_not_stand_yet_a_client_is_told_to_come_back() throws Exception {
+    String port = freePort();
+    CompletableFuture<TestProxy> start =
+        CompletableFuture.supplyAsync(() -> TestProxy.start(home, "port", port));
+    URI server = URI.create("http://127.0.0.1:" + port);
+    await()
+        .ignoreException(ConnectException.class)
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> RawHttp.send(server, HEALTH), said -> !said.isEmpty());
+    while (!start.isDone()) {
+      assertThat(RawHttp.send(server, HEALTH))
+          .satisfiesAnyOf(
+              early ->
+                  assertThat(early)
+                      .startsWith("HTTP/1.0 503 ")
+                      .containsIgnoringCase("\r\nretry-after: 1\r\n")
+                      .endsWith("{\"detail\":\"Service is starting\"}"),
+              ready -> assertThat(ready).startsWith("HTTP/1.0 200 "));
+    }
+    start.get().close();
+  }
+
+  private static String freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return String.valueOf(free.getLocalPort());
+    }
   }
 
   @Test

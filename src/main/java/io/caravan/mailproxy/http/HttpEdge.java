@@ -8,6 +8,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 
 /**
@@ -22,21 +23,32 @@ public final class HttpEdge {
   private static final long CANCEL = 8;
 
   private final Router router;
+  private final BooleanSupplier ready;
 
-  private HttpEdge(Router router) {
+  private HttpEdge(Router router, BooleanSupplier ready) {
     this.router = router;
+    this.ready = ready;
   }
 
-  /** Puts our answers in the place of the server's. */
-  public static void attach(Router router) {
-    HttpEdge edge = new HttpEdge(router);
+  /**
+   * Puts our answers in the place of the server's.
+   *
+   * @param ready whether the routes stand; until then every request is answered 503
+   */
+  public static void attach(Router router, BooleanSupplier ready) {
+    HttpEdge edge = new HttpEdge(router, ready);
     router.route().last().handler(edge::unknown);
-    router.route().order(-1).failureHandler(edge::failed).handler(HttpEdge::begin);
+    router.route().order(-1).failureHandler(edge::failed).handler(edge::begin);
   }
 
-  private static void begin(RoutingContext context) {
+  private void begin(RoutingContext context) {
     Arrival.of(context.request()).follow();
-    context.next();
+    if (ready.getAsBoolean()) {
+      context.next();
+    } else {
+      context.response().putHeader("Retry-After", "1");
+      answer(context, 503, "Service is starting");
+    }
   }
 
   private void unknown(RoutingContext context) {
