@@ -46,8 +46,11 @@ public final class Reports {
 
   /** A tenant has a new event to be reported. */
   public synchronized void wake(String tenantId) {
-    sync(tenantId).events = true;
-    notifyAll();
+    TenantSync sync = sync(tenantId);
+    if (!sync.events) { // else the loop knows, and this is called for every mail
+      sync.events = true;
+      notifyAll();
+    }
   }
 
   /** Calls all tenants at the next round, do-not-disturb or not (run-now). */
