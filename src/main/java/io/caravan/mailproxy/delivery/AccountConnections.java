@@ -142,6 +142,11 @@ final class AccountConnections {
     closeAll(places.outOfDate(now));
   }
 
+  /** See {@link ConnectionPlaces#learnedConnections}. */
+  int learnedConnections(long now) {
+    return places.learnedConnections(now);
+  }
+
   /** Closes the kept ones; those in use are closed when they come back after {@link #close}. */
   void drop() {
     closeAll(places.keepNone());

@@ -46,6 +46,7 @@ public final class Attempts {
   private static final String LOG_ACCOUNT = "account_id";
   private static final String LOG_MESSAGE = "message_id";
   private static final long ABANDONED_DELAY_MILLIS = 60_000;
+  private static final long BUSY_DELAY_MILLIS = 1_000;
 
   private final Directory directory;
   private final Composer composer;
@@ -203,6 +204,10 @@ public final class Attempts {
             ? Unmade.answers(attempt.getDelivery().recipients(), failure)
             : classifier.answers(mail, failure);
     attempt.answered(answers);
+    if (failure instanceof ConnectionsBusyException) {
+      attempt.hold(BUSY_DELAY_MILLIS);
+      exchange.setProperty(Circuits.HELD, true);
+    }
     disconnect(attempt);
     MDC.put(LOG_ACCOUNT, attempt.getAccountId());
     List<Answer> refusals =

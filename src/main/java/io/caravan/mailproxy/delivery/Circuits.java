@@ -31,7 +31,7 @@ public final class Circuits {
   static final String CAUSE = "circuit";
 
   /** Exchange property of an attempt that goes back unspent. */
-  private static final String HELD = "held";
+  static final String HELD = "held";
 
   private static final int MAX_UNTOLD = 1000;
 

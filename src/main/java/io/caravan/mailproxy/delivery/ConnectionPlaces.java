@@ -53,11 +53,12 @@ final class ConnectionPlaces {
    *
    * @param deadline of the whole message, in nanoseconds of {@link System#nanoTime}
    * @param out takes those that lost their place, also where this throws
-   * @throws RelayException none came free in time, or the places are closed
+   * @throws ConnectionsBusyException none came free in time
+   * @throws RelayException the places are closed
    */
   @Nullable SmtpConnection keptOrPlace(
       Account account, long deadline, boolean onlyNew, List<SmtpConnection> out)
-      throws RelayException {
+      throws ConnectionsBusyException, RelayException {
     lock.lock();
     try {
       long left = Math.min(waitTimeout.toNanos(), deadline - System.nanoTime());
@@ -80,8 +81,7 @@ final class ConnectionPlaces {
           return null;
         }
         if (left <= 0) {
-          throw new RelayException(
-              Kind.TEMPORARY, Phase.CONNECT, "connections_busy: none came free in time", null);
+          throw new ConnectionsBusyException();
         }
         left = changed.awaitNanos(left);
       }
@@ -95,6 +95,16 @@ final class ConnectionPlaces {
 
   private int mostConnections(Account account) {
     return learned.mostConnections(Math.max(1, account.maxConnections()), System.nanoTime());
+  }
+
+  /** How many connections the relay was found to take; {@link Integer#MAX_VALUE}: no bound. */
+  int learnedConnections(long now) {
+    lock.lock();
+    try {
+      return learned.mostConnections(Integer.MAX_VALUE, now);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private boolean keeps(SmtpConnection c, Account account, long now) {

@@ -36,6 +36,9 @@ public final class ReplyClassifier {
     if (cause instanceof RelayException e) {
       return all(mail, e.kind(), e.code(), e.enhanced(), e.text(), e.phase());
     }
+    if (cause instanceof ConnectionsBusyException) {
+      return all(mail, Kind.TEMPORARY, 0, null, String.valueOf(cause.getMessage()), Phase.CONNECT);
+    }
     if (cause instanceof StaleConnectionException || cause instanceof LeaseLostException) {
       String text = Reply.clean(String.valueOf(cause.getMessage()));
       return all(mail, Kind.UNREACHABLE, 0, null, text, mail.phase());

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Phase;
+import io.caravan.mailproxy.throttle.Limits;
 import jakarta.mail.MessagingException;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
 import org.eclipse.angus.mail.util.MailConnectException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +46,7 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
   private final Map<String, ConnectionCounts> counts = new ConcurrentHashMap<>();
   private final List<BiConsumer<String, ConnectionCounts>> sources = new CopyOnWriteArrayList<>();
   private final Thread keeper;
+  private volatile @Nullable Limits limits;
   private volatile boolean closed;
   private volatile long lastRound = System.nanoTime();
 
@@ -74,6 +77,11 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
     this.keeper = new Thread(this::keep, "smtp-keeper");
     keeper.setDaemon(true);
     keeper.start();
+  }
+
+  /** Takes what is told how many connections each account's relay was found to take. */
+  public void setLimits(Limits limits) {
+    this.limits = limits;
   }
 
   /**
@@ -201,8 +209,14 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
 
   private void look(Place place, AccountConnections connections, long now) {
     connections.look(now);
-    if (connections.isForgotten(now)) {
-      places.computeIfPresent(place, (p, known) -> known.isForgotten(now) ? null : known);
+    boolean forgotten =
+        connections.isForgotten(now)
+            && places.computeIfPresent(place, (p, known) -> known.isForgotten(now) ? null : known)
+                == null;
+    Limits told = limits;
+    if (told != null && place.server().isEmpty()) {
+      told.narrow(
+          place.accountPk(), forgotten ? Integer.MAX_VALUE : connections.learnedConnections(now));
     }
   }
 

@@ -39,25 +39,25 @@ public record SmtpSettings(
     }
   }
 
-  /** 30 s, 300 s, 300 s, 600 s, 60 s, 30 s, the host's own name. */
+  /** 30 s, 300 s, 300 s, 600 s, 60 s, 2 s, the host's own name. */
   public static SmtpSettings defaults() {
-    return of(Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(600));
+    return of(30, 300, 600, 2000);
   }
 
-  /** As {@link #of}, in seconds. */
-  public static SmtpSettings ofSeconds(long connect, long dot, long deadline) {
-    return of(Duration.ofSeconds(connect), Duration.ofSeconds(dot), Duration.ofSeconds(deadline));
-  }
-
-  /** The three of {@code config/application.properties}, the rest as in {@link #defaults}. */
-  public static SmtpSettings of(Duration connect, Duration dot, Duration deadline) {
+  /**
+   * The four of {@code config/application.properties}, the rest as in {@link #defaults}.
+   *
+   * @param connect seconds, as are {@code dot} and {@code deadline}
+   * @param waitMillis milliseconds
+   */
+  public static SmtpSettings of(long connect, long dot, long deadline, long waitMillis) {
     return new SmtpSettings(
-        connect,
+        Duration.ofSeconds(connect),
         Duration.ofSeconds(300),
-        dot,
-        deadline,
+        Duration.ofSeconds(dot),
+        Duration.ofSeconds(deadline),
         Duration.ofSeconds(60),
-        Duration.ofSeconds(30),
+        Duration.ofMillis(waitMillis),
         "");
   }
 }

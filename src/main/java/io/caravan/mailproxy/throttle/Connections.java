@@ -3,9 +3,20 @@ package io.caravan.mailproxy.throttle;
 /** Transactions under way of one account over all its lanes, each on a connection. */
 final class Connections {
   private int open;
+  private int taken = Integer.MAX_VALUE;
 
-  synchronized boolean tryOpen(int max) {
-    if (open >= max) {
+  /** The relay was found to take so many, 1 and more; {@link Integer#MAX_VALUE}: any number. */
+  synchronized void narrow(int connections) {
+    taken = connections;
+    notifyAll();
+  }
+
+  synchronized int most(int ofAccount) {
+    return Math.min(ofAccount, taken);
+  }
+
+  synchronized boolean tryOpen(int ofAccount) {
+    if (open >= most(ofAccount)) {
       return false;
     }
     open++;
@@ -22,9 +33,9 @@ final class Connections {
    *
    * @param atMostMillis milliseconds
    */
-  synchronized void await(int max, long atMostMillis) throws InterruptedException {
+  synchronized void await(int ofAccount, long atMostMillis) throws InterruptedException {
     long deadline = System.nanoTime() + atMostMillis * 1_000_000;
-    while (open >= max) {
+    while (open >= most(ofAccount)) {
       long left = (deadline - System.nanoTime()) / 1_000_000;
       if (left <= 0) {
         return;

@@ -33,8 +33,18 @@ public final class Limits {
    * @param ofAccount how many of its account
    */
   public int connections(LaneKey lane, int ofAccount) {
+    int most = connections(lane.accountPk()).most(ofAccount);
     Integer ofRule = rules.rule(lane.rulePk()).map(ThrottleRule::maxConnections).orElse(null);
-    return ofRule == null ? ofAccount : Math.min(ofRule, ofAccount);
+    return ofRule == null ? most : Math.min(ofRule, most);
+  }
+
+  /**
+   * Holds an account to the connections that its relay was found to take.
+   *
+   * @param most 1 and more; {@link Integer#MAX_VALUE}: as many as the account says
+   */
+  public void narrow(long accountPk, int most) {
+    connections(accountPk).narrow(most);
   }
 
   /**

@@ -310,6 +310,38 @@ class ThrottleRouteTest {
     assertThat(grown("remote_attempts_connmaxout_proxy_remote")).isZero();
   }
 
+  @Test
+  void a_relay_that_takes_fewer_connections_is_held_to_what_it_takes() throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    relay.script =
+        step -> {
+          if (step.is("CONNECT") && relay.open.get() > 1) {
+            return "421 4.3.2 too many connections" + ScriptedSmtpServer.THEN_DROP;
+          }
+          if (step.is("DATA")) {
+            hold(gate);
+          }
+          return null;
+        };
+    proxy.relayAccount("acme", "one", relay.port(), "max_connections", 3);
+    List<Map<String, Object>> mails = mails("one", 5);
+    proxy.submit(mails.subList(0, 1));
+    await().atMost(SOON).until(() -> relay.count("DATA") == 1);
+    proxy.submit(mails.subList(1, 5));
+    String waited =
+        "remote_delivery_attempts_total{outmta=\"one\",throttle=\"__default\",result=\"pause\"}";
+    await().atMost(SOON).until(() -> Metrics.of(proxy).of(waited) == 2);
+    long refused = relay.connections.get();
+    gate.countDown();
+    for (int i = 0; i < 5; i++) {
+      History.awaitState(proxy, "acme", "one-" + i, "sent");
+      assertThat(History.types(proxy, "acme", "one-" + i)).containsExactly("sent");
+    }
+    assertThat(relay.connections.get()).as("it is not asked for more").isEqualTo(refused);
+    assertThat(refused).isLessThanOrEqualTo(3);
+    assertThat(Metrics.of(proxy).of("gmp_deferred_total{account_id=\"one\"}")).isZero();
+  }
+
   private static HttpResponse<String> rules(String json) {
     return proxy.send(
         proxy
