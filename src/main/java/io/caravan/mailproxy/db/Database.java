@@ -45,6 +45,7 @@ public final class Database implements AutoCloseable {
   private final FileChannel lock;
   private final HikariDataSource writer;
   private final HikariDataSource reader;
+  private final Checkpointer checkpointer;
 
   /**
    * Opens, locks and migrates.
@@ -67,6 +68,7 @@ public final class Database implements AutoCloseable {
       writer = pool("writer", source, 1);
       migrate(writer);
       reader = pool("reader", source, READERS);
+      checkpointer = new Checkpointer(source, writer);
     } catch (RuntimeException e) {
       unlock();
       throw new IllegalStateException(
@@ -133,6 +135,7 @@ public final class Database implements AutoCloseable {
 
   @Override
   public void close() {
+    checkpointer.close();
     reader.close();
     writer.close();
     unlock();
@@ -158,6 +161,7 @@ public final class Database implements AutoCloseable {
     config.setConnectionTimeout(BORROW_TIMEOUT_MILLIS);
     config.setMaxLifetime(0);
     config.setIdleTimeout(0);
+    config.setConnectionInitSql("PRAGMA wal_autocheckpoint = 0"); // see Checkpointer
     return new HikariDataSource(config);
   }
 

@@ -2,15 +2,22 @@ package io.caravan.mailproxy.db;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DatabaseTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
   @TempDir Path home;
 
   @Test
@@ -33,6 +40,26 @@ class DatabaseTest {
             .as(name)
             .isEqualTo("rw-------");
       }
+    }
+  }
+
+  @Test
+  void what_is_committed_is_carried_into_the_file_and_the_log_begins_anew() throws Exception {
+    long piece = 4L << 20;
+    try (Database database = new Database(home.toString(), "mail.db", InstantSource.system())) {
+      write(database, "CREATE TABLE piece (data BLOB)");
+      for (int i = 0; i < 100; i++) {
+        write(database, "INSERT INTO piece VALUES (randomblob(" + piece + "))");
+      }
+      assertThat(Files.size(home.resolve("mail.db-wal"))).isLessThan(75 * piece);
+      await().atMost(SOON).until(() -> Files.size(home.resolve("mail.db")) > 100 * piece);
+    }
+  }
+
+  private static void write(Database database, String sql) throws SQLException {
+    try (Connection connection = database.writer().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
     }
   }
 }
