@@ -50,7 +50,7 @@ public final class Run {
       """
       bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
-                [--singles 2000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
+                [--singles 20000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
                 [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]
                 [--limits off|on] [--against-limits off|on]
                 [--command-delay MS] [--slots 1000] [--tls off|starttls] [--against-tls off|starttls]
@@ -75,7 +75,7 @@ public final class Run {
     options.put("--runs", "3");
     options.put("--sink", PostfixSink.installed() ? "smtp-sink" : "java");
     options.put("--latency", "200");
-    options.put("--singles", "2000");
+    options.put("--singles", "20000");
     options.put("--jvm", "-Xmx1g -XX:+UseParallelGC"); // as bin/mail-proxy does
     options.put("--against", "");
     options.put("--against-jvm", "");
@@ -166,7 +166,8 @@ public final class Run {
         Side side = sides.get((s + i) % sides.size());
         Map<String, Double> figures = new LinkedHashMap<>();
         List<String> complaints = new ArrayList<>();
-        once(side, folder.resolve(side.name + "-" + i), figures, complaints);
+        Path home = folder.resolve(side.name + "-" + i);
+        once(side, home, figures, complaints);
         if (number("--postfix") > 0) {
           double peer = postfix();
           figures.put("Postfix, msg/s", peer);
@@ -177,6 +178,9 @@ public final class Run {
         for (String complaint : complaints) {
           valid &= complaint.startsWith("note");
           System.out.println("  " + complaint);
+        }
+        if (valid) {
+          Files.deleteIfExists(ProxyProcess.database(home)); // gigabytes
         }
       }
     }
@@ -247,7 +251,14 @@ public final class Run {
       this.backlog = backlog;
       this.name = name;
       this.checkout = checkout;
-      this.jvm = jvm.isBlank() ? List.of() : List.of(jvm.strip().split(" +"));
+      this.jvm = new ArrayList<>();
+      Path classes = checkout.resolve("target/mail-proxy.jsa");
+      if (Files.exists(classes)) {
+        this.jvm.add("-XX:SharedArchiveFile=" + classes); // as bin/mail-proxy does
+      }
+      if (!jvm.isBlank()) {
+        this.jvm.addAll(List.of(jvm.strip().split(" +")));
+      }
     }
 
     double median(String figure) {
@@ -370,7 +381,10 @@ public final class Run {
       }
       int singles = number("--singles");
       if (singles > 0) {
-        Times single = load(proxy, "s", singles, 1, 10, "own-");
+        long first = System.nanoTime();
+        Times single = load(proxy, "s", singles, 1, 10, "load-");
+        proxy.awaitPending(side.backlog, PATIENCE);
+        figures.put("10 connections x 1, msg/s", singles / ((System.nanoTime() - first) / 1e9));
         figures.put("10 connections x 1: intake/s", singles / single.seconds);
         figures.put("10 connections x 1: p50, ms", single.percentile(50));
         figures.put("10 connections x 1: p99, ms", single.percentile(99));
@@ -385,8 +399,8 @@ public final class Run {
         complaints.add("did not stop within 60 s");
       }
 
-      int loaded = number("--warm-up") + messages;
-      int own = latencies.length + singles;
+      int loaded = number("--warm-up") + messages + singles;
+      int own = latencies.length;
       check(home, loaded + own, side.backlog, complaints);
       switch (options.get("--sink")) {
         case "smtp-sink" -> {

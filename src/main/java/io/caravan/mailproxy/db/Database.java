@@ -38,7 +38,13 @@ public final class Database implements AutoCloseable {
   /** A row of a 2 KB mail leaves half of a page of 4 KB empty. */
   private static final int PAGE_BYTES = 8192;
 
-  private static final int CACHE_KIB = 64 * 1024;
+  private static final int CACHE_KIB = 32 * 1024;
+
+  /** Does no checkpoint: see {@link Checkpointer}. */
+  private static final String AS_WRITER = "PRAGMA wal_autocheckpoint = 0";
+
+  /** Reads most pages once: the system's cache serves the others. */
+  private static final String AS_READER = "PRAGMA cache_size = -4096";
 
   private final Sql sql = new Sql("sqlite");
   private final Path path;
@@ -65,9 +71,9 @@ public final class Database implements AutoCloseable {
     try {
       SQLiteDataSource source = new ClockedSource(config(), clock);
       source.setUrl("jdbc:sqlite:" + this.path);
-      writer = pool("writer", source, 1);
+      writer = pool("writer", source, 1, AS_WRITER);
       migrate(writer);
-      reader = pool("reader", source, READERS);
+      reader = pool("reader", source, READERS, AS_READER);
       checkpointer = new Checkpointer(source, writer);
     } catch (RuntimeException e) {
       unlock();
@@ -153,7 +159,7 @@ public final class Database implements AutoCloseable {
     return config;
   }
 
-  private static HikariDataSource pool(String name, DataSource source, int size) {
+  private static HikariDataSource pool(String name, DataSource source, int size, String initially) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     config.setDataSource(source);
@@ -161,7 +167,7 @@ public final class Database implements AutoCloseable {
     config.setConnectionTimeout(BORROW_TIMEOUT_MILLIS);
     config.setMaxLifetime(0);
     config.setIdleTimeout(0);
-    config.setConnectionInitSql("PRAGMA wal_autocheckpoint = 0"); // see Checkpointer
+    config.setConnectionInitSql(initially);
     return new HikariDataSource(config);
   }
 
