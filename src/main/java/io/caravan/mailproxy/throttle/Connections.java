@@ -7,8 +7,10 @@ final class Connections {
 
   /** The relay was found to take so many, 1 and more; {@link Integer#MAX_VALUE}: any number. */
   synchronized void narrow(int connections) {
-    taken = connections;
-    notifyAll();
+    if (taken != connections) {
+      taken = connections;
+      notifyAll();
+    }
   }
 
   synchronized int most(int ofAccount) {
