@@ -39,6 +39,19 @@ record ListenAddress(String host, String port) {
   }
 
   /**
+   * The same, when another setting has taken its address.
+   *
+   * @throws ConfigurationException it is the same address
+   */
+  void checkFreeOf(String setting) {
+    try {
+      checkFree();
+    } catch (ConfigurationException e) {
+      throw new ConfigurationException(e.getMessage() + "; " + setting + " is the same address");
+    }
+  }
+
+  /**
    * Asks the running server for a path that only it knows: the port may have been taken since
    * {@link #checkFree}.
    *

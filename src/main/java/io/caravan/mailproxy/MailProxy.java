@@ -149,8 +149,7 @@ public final class MailProxy implements AutoCloseable {
             Ranges.check(support.getCamelContext());
             ListenAddress.of(support.getCamelContext()).checkFree();
             equip(support.getCamelContext(), overlay);
-            ListenAddress.of(support.getCamelContext())
-                .checkFree(); // nor taken by prometheus_listen
+            ListenAddress.of(support.getCamelContext()).checkFreeOf("prometheus_listen");
             attachEdge(support.getCamelContext());
           }
         });

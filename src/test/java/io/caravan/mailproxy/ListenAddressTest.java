@@ -41,7 +41,7 @@ class ListenAddressTest {
             () -> TestProxy.start(home, "port", port, "prometheus_listen", "127.0.0.1:" + port))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("cannot listen on 127.0.0.1:" + port)
-        .hasMessageContaining("Address already in use");
+        .hasMessageEndingWith("Address already in use; prometheus_listen is the same address");
   }
 
   @Test

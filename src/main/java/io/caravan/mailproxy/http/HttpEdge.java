@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.http;
 
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
@@ -78,7 +79,8 @@ public final class HttpEdge {
         switch (status) {
           case 400 -> "Bad Request";
           case 413 -> "Request body is too large";
-          default -> "Internal Server Error";
+          case 500 -> "Internal Server Error";
+          default -> HttpResponseStatus.valueOf(status).reasonPhrase();
         });
   }
 

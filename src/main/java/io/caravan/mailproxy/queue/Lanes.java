@@ -220,7 +220,11 @@ public final class Lanes extends LaneTable {
         lane.nextDueAt = Long.MAX_VALUE;
         lane.behind();
       }
-      int wanted = lane.hasBacklog() && !lane.gate().isStopped(now) ? wanted(lane) : 0;
+      boolean stopped = lane.gate().isStopped(now);
+      if (stopped) {
+        catchUp.lane(lane.key, false); // what must wait is not late
+      }
+      int wanted = lane.hasBacklog() && !stopped ? wanted(lane) : 0;
       if (wanted > 0) {
         orders.add(new LaneRoom(lane.key, wanted, lane.version));
       }

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.telemetry;
 
+import io.caravan.mailproxy.http.Arrival;
 import io.caravan.mailproxy.http.Json;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -16,6 +17,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.metrics.MetricsOptions;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.util.Map;
 import java.util.Set;
@@ -122,15 +124,17 @@ public final class PrometheusListener implements AutoCloseable {
   }
 
   private HttpServer bind(HostPort address) {
+    VertxOptions threads =
+        new VertxOptions()
+            .setEventLoopPoolSize(1) // so that what is counted here needs no lock
+            .setWorkerPoolSize(WRITERS)
+            .setMetricsOptions(new MetricsOptions().setEnabled(true))
+            .setFileSystemOptions(
+                new FileSystemOptions()
+                    .setClassPathResolvingEnabled(false)
+                    .setFileCachingEnabled(false));
     Vertx own =
-        Vertx.vertx(
-            new VertxOptions()
-                .setEventLoopPoolSize(1) // so that what is counted here needs no lock
-                .setWorkerPoolSize(WRITERS)
-                .setFileSystemOptions(
-                    new FileSystemOptions()
-                        .setClassPathResolvingEnabled(false)
-                        .setFileCachingEnabled(false)));
+        Vertx.builder().with(threads).withMetrics(options -> new AnswerCounts(meters)).build();
     vertx = own;
     HttpServerOptions options =
         new HttpServerOptions()
@@ -169,6 +173,7 @@ public final class PrometheusListener implements AutoCloseable {
 
   private void handle(Vertx own, HttpServerRequest request) {
     ScrapeDeadlines deadlines = of(request);
+    Arrival.of(request).route();
     if (!deadlines.head()) {
       return;
     }

@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -35,6 +36,7 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
   private final LongConsumer refused;
 
   private Phase phase = Phase.IDLE;
+  private @Nullable ChannelHandlerContext place;
   private @Nullable Future<?> timer;
   private long began;
   private long bytes;
@@ -120,11 +122,17 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
             + body;
     refused.accept(nanos());
     ChannelFuture written =
-        channel
-            .pipeline()
-            .context(this)
-            .writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
+        place().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
     written.addListener(done -> sent());
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    place = context;
+  }
+
+  private ChannelHandlerContext place() {
+    return Objects.requireNonNull(place, "not in a pipeline");
   }
 
   @Override
@@ -153,9 +161,10 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
     context.fireChannelInactive();
   }
 
+  /** Closes below Vert.x, which would first send what is to be sent. */
   @SuppressWarnings("FutureReturnValueIgnored") // there is nothing to do after it
   private void hangUp() {
-    channel.close();
+    place().close();
   }
 
   /** Hangs up, and drops what the client would not take. */

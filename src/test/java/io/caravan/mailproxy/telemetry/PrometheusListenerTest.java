@@ -102,11 +102,6 @@ class PrometheusListenerTest {
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
   }
 
-  /** Returns when the limit has passed: by then, half a request is answered 408. */
-  private static void awaitLimit(URI server) throws IOException {
-    assertThat(RawHttp.send(server, HALF)).startsWith("HTTP/1.1 408 ");
-  }
-
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -215,7 +210,8 @@ class PrometheusListenerTest {
     assertThat(RawHttp.send(server, "GET / HTTP/1.1\r\nX: " + "x".repeat(9000) + "\r\n\r\n"))
         .startsWith("HTTP/1.1 431 ");
     assertThat(RawHttp.send(server, "what is this\r\n\r\n")).startsWith("HTTP/1.1 400 ");
-    assertThat(answers("other")).isEqualTo(4);
+    assertThat(RawHttp.send(server, "GET /metrics HTTP/9.9\r\n\r\n")).contains(" 501 ");
+    assertThat(answers("other")).isEqualTo(5);
   }
 
   @Test
@@ -294,12 +290,19 @@ class PrometheusListenerTest {
       deaf.setSoTimeout(Math.toIntExact(SOON.toMillis()));
       write(deaf, SCRAPE.repeat(5));
       await().atMost(SOON).until(() -> answers("engine_stats") == 1);
-      awaitLimit(server);
-      assertThatThrownBy(() -> deaf.getInputStream().readNBytes(Math.toIntExact(size)))
-          .isInstanceOf(SocketException.class)
-          .hasMessageContaining("reset");
+      // while the connection lives, what still comes is read and dropped
+      await().atMost(SOON).until(() -> isCut(deaf));
     }
     assertThat(answers("engine_stats")).isEqualTo(1);
+  }
+
+  private static boolean isCut(Socket socket) throws IOException {
+    try {
+      write(socket, SCRAPE);
+      return false;
+    } catch (SocketException e) {
+      return true;
+    }
   }
 
   @Test
