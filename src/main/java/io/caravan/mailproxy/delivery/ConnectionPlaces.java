@@ -182,14 +182,15 @@ final class ConnectionPlaces {
   }
 
   /**
-   * The relay refused a connection: where others are open, it takes no more than those.
+   * The relay refused a connection: where there are others, it takes no more than those. Those that
+   * are being opened count: of many at a time it may take the first.
    *
-   * @return whether others are open
+   * @return whether there are others
    */
   boolean refusedBesideOthers() {
     lock.lock();
     try {
-      int others = idle.size() + (int) busy.stream().filter(SmtpConnection::isOpen).count();
+      int others = idle.size() + busy.size();
       if (others > 0) {
         learned.refusedBeside(others, System.nanoTime());
       }

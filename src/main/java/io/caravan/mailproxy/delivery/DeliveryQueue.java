@@ -8,7 +8,10 @@ import org.apache.camel.Exchange;
 /** The queue behind a {@code seda:} endpoint whose exchanges carry deliveries. */
 public final class DeliveryQueue extends LaneQueue<Exchange> {
 
-  public DeliveryQueue(Lanes lanes) {
-    super(lanes, exchange -> exchange.getMessage().getBody(Delivery.class));
+  /**
+   * @param slots how many attempts may be under way ({@code queue.*.concurrencyremote})
+   */
+  public DeliveryQueue(Lanes lanes, int slots) {
+    super(lanes, exchange -> exchange.getMessage().getBody(Delivery.class), slots);
   }
 }

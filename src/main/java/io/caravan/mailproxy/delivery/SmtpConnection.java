@@ -188,10 +188,6 @@ final class SmtpConnection {
     return open.replies().hasUnread() || open.in().available() > 0;
   }
 
-  boolean isOpen() {
-    return open.session() != null;
-  }
-
   boolean usedBefore() {
     return messages > 0;
   }

@@ -134,7 +134,8 @@ public final class Explanation {
           ? new Why("deferred", "deferred_ts of the message", delivery.dueAt())
           : new Why("retry", lastDeferral(row), delivery.dueAt());
     }
-    return new Why("queued", "behind other mail of its lane", null);
+    return new Why(
+        "queued", "waits for its turn: for mail before it, a connection or a slot", null);
   }
 
   private Why held(Waiting delivery, Map<String, Object> row) {

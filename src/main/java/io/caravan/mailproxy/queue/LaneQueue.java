@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A queue of deliveries that gives out the next one whose lane may start an attempt: priorities in
- * order, lanes of one priority in turns, first in first out in a lane. What is taken counts as
- * running on its lane until {@link Lanes#finish}.
+ * order, lanes of one priority in turns, first in first out in a lane; no account takes the last
+ * slots. What is taken counts as running on its lane until {@link Lanes#finish}.
  *
  * <p>Its size is bounded by what {@link Lanes} lets in, so it never refuses an element.
  *
@@ -35,6 +35,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
 
   private final Lanes lanes;
   private final Function<T, Delivery> delivery;
+  private final SlotShares shares;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition ready = lock.newCondition();
 
@@ -50,9 +51,13 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   private int size;
   private boolean retired;
 
-  public LaneQueue(Lanes lanes, Function<T, Delivery> delivery) {
+  /**
+   * @param slots how many attempts may be under way, 1 and more
+   */
+  public LaneQueue(Lanes lanes, Function<T, Delivery> delivery, int slots) {
     this.lanes = lanes;
     this.delivery = delivery;
+    this.shares = new SlotShares(slots);
     for (int i = 0; i < Priority.values().length; i++) {
       turns.add(new ArrayDeque<>());
       lines.add(new HashMap<>());
@@ -114,18 +119,13 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     long left = unit.toNanos(timeout);
     lock.lockInterruptibly();
     try {
-      T element = size == 0 ? null : next();
-      if (retired) {
-        left = Math.min(left, RETIRED_WAIT_NANOS);
-      }
-      while (element == null && left > 0) {
-        left = ready.awaitNanos(left);
-        if (retired) {
-          left = Math.min(left, RETIRED_WAIT_NANOS);
+      while (true) {
+        T element = size == 0 ? null : next();
+        if (element != null || left <= 0) {
+          return element;
         }
-        element = size == 0 ? null : next();
+        left = ready.awaitNanos(retired ? Math.min(left, RETIRED_WAIT_NANOS) : left);
       }
-      return element;
     } finally {
       lock.unlock();
     }
@@ -155,11 +155,12 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     Deque<Line> turn = turns.get(level);
     for (int i = turn.size(); i > 0; i--) {
       Line line = turn.removeFirst();
-      if (!line.gate.tryStart(now)) {
+      if (!shares.mayTake(line.lane.accountPk()) || !line.gate.tryStart(now)) {
         turn.addLast(line);
         continue;
       }
       T element = line.waiting.removeFirst();
+      shares.take(delivery.apply(element));
       size--;
       if (line.waiting.isEmpty()) {
         lines.get(level).remove(line.lane);
@@ -212,10 +213,11 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     }
   }
 
-  /** One place became free. */
-  void wake() {
+  /** An attempt's place became free. */
+  void finished(Delivery ended) {
     lock.lock();
     try {
+      shares.free(ended);
       if (size > 0) {
         ready.signal();
       }

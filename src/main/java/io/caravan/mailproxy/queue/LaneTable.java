@@ -175,7 +175,7 @@ abstract class LaneTable implements Standstill {
   /** An attempt's place at the relay ended: another delivery of its lane may start. */
   public final void finish(Delivery delivery) {
     gate(delivery.lane()).finish();
-    queues.forEach(LaneQueue::wake);
+    queues.forEach(queue -> queue.finished(delivery));
   }
 
   Lane.Gate gate(LaneKey key) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ public final class Pauses {
   private static final String DEFAULT_TENANT = "default";
   private static final int MAX_CODE_CHARS = 64;
   private static final int MAX_CHARS = 255;
+
+  private static final Set<String> DUMP_PARAMETERS =
+      Set.of("tenant_id", "account_id", "throttle", "batch_code", "reason");
 
   /** Orders of one kind at the same time. */
   private static final int MAX_ORDERS = 10_000;
@@ -142,12 +146,22 @@ public final class Pauses {
   }
 
   /**
-   * Parameters for {@code order-dump.sql}.
+   * Parameters for {@code order-dump.sql}. What is dropped cannot be had back, so a filter that is
+   * blank or mistyped must not stand for all.
    *
-   * @throws Problem 400 there are too many
+   * @throws Problem 400 there are too many; 422 a parameter is unknown or blank
    */
   public Map<String, @Nullable Object> dump(Request request, Scope scope) {
     limit(dumps.all().size());
+    for (String name : request.query().keySet()) {
+      if (!DUMP_PARAMETERS.contains(name)) {
+        throw Problem.invalid(
+            "extra_forbidden", List.of("query", name), "Extra inputs are not permitted");
+      }
+      if (request.parameter(name).orElse("").isBlank()) {
+        throw wrong(name, "Input should not be blank");
+      }
+    }
     Map<String, @Nullable Object> values = scope.values();
     values.put("reason", given(request, "reason", MAX_CHARS));
     return values;

@@ -57,7 +57,7 @@ class LaneQueueTest {
       };
 
   private final Lanes lanes = new Lanes(ACCOUNTS, InstantSource.system(), 1_000, 1 << 20);
-  private final LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity());
+  private final LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity(), 100);
 
   @Test
   void gives_out_by_priority_and_first_in_first_out_within() {
@@ -95,8 +95,30 @@ class LaneQueueTest {
   }
 
   @Test
+  void no_account_takes_the_last_slots_whatever_its_connections() {
+    LaneQueue<Delivery> twenty = new LaneQueue<>(lanes, Function.identity(), 20);
+    for (int pk = 1; pk <= 30; pk++) {
+      twenty.add(delivery(pk, 50, Priority.IMMEDIATE));
+      twenty.add(delivery(100 + pk, 40, Priority.LOW));
+    }
+    List<Delivery> started = new ArrayList<>();
+    for (Delivery next = twenty.poll(); next != null; next = twenty.poll()) {
+      started.add(next);
+    }
+    assertThat(started).extracting(Delivery::accountPk).filteredOn(pk -> pk == 50).hasSize(17);
+    assertThat(started).extracting(Delivery::accountPk).filteredOn(pk -> pk == 40).hasSize(2);
+    twenty.add(delivery(200, 30, Priority.LOW));
+    assertThat(twenty.poll().accountPk()).as("who has none").isEqualTo(30);
+    assertThat(twenty.poll()).isNull();
+    lanes.finish(started.get(0));
+    assertThat(twenty.poll()).as("it is kept for such again").isNull();
+    lanes.finish(started.get(1));
+    assertThat(twenty.poll().accountPk()).as("who has fewer").isEqualTo(40);
+  }
+
+  @Test
   void the_bound_holds_over_all_queues() {
-    LaneQueue<Delivery> retries = new LaneQueue<>(lanes, Function.identity());
+    LaneQueue<Delivery> retries = new LaneQueue<>(lanes, Function.identity(), 100);
     Delivery first = delivery(1, 1, Priority.MEDIUM);
     queue.add(first);
     retries.add(delivery(2, 1, Priority.MEDIUM));

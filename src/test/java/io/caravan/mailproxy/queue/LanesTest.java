@@ -67,7 +67,7 @@ class LanesTest {
 
     LaneRoom order = lanes.awaitRoom(0).get(0);
     assertThat(order.room()).isEqualTo(1);
-    LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity());
+    LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity(), 100);
     queue.add(delivery(1, Priority.LOW));
     queue.add(delivery(2, Priority.LOW));
     assertThat(queue.poll()).isNotNull();
@@ -76,7 +76,7 @@ class LanesTest {
 
   @Test
   void low_priority_has_its_turn_though_higher_ones_never_end() {
-    LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity());
+    LaneQueue<Delivery> queue = new LaneQueue<>(lanes, Function.identity(), 100);
     queue.add(delivery(0, Priority.LOW));
     int given = 0;
     boolean low = false;

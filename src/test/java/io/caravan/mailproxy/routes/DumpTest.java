@@ -87,4 +87,18 @@ class DumpTest {
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     return answer.body();
   }
+
+  @Test
+  void a_filter_that_is_blank_or_mistyped_does_not_stand_for_all() throws Exception {
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.sandboxAccount("acme", "main");
+      for (String slip :
+          List.of("batch_code=", "account_id=", "acount_id=main", "until_ts=99", "throttle=")) {
+        assertThat(proxy.post("/commands/dump-messages?tenant_id=acme&" + slip, "").statusCode())
+            .as(slip)
+            .isEqualTo(422);
+      }
+      assertThat(TestProxy.json(proxy.get("/suspensions")).path("dumps")).isEmpty();
+    }
+  }
 }

@@ -70,7 +70,8 @@ class MessageDetailTest {
       assertThat(waiting(proxy, "grey"))
           .isEqualTo("retry " + grey.path("deferred_ts").asLong() + " 450@x.test: 450 as asked");
       assertThat(waiting(proxy, "sending")).isEqualTo("sending 0 ");
-      assertThat(waiting(proxy, "behind")).isEqualTo("queued 0 behind other mail of its lane");
+      assertThat(waiting(proxy, "behind"))
+          .isEqualTo("queued 0 waits for its turn: for mail before it, a connection or a slot");
       assertThat(waiting(proxy, "limited"))
           .isEqualTo("limited " + (now + 1000) + " the limit is spent");
       assertThat(waiting(proxy, "broken"))
