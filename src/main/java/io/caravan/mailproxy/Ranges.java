@@ -35,6 +35,7 @@ final class Ranges {
               Map.entry("queue.ram.max-bytes", new Range(1, MAX_LONG)),
               Map.entry("retry.max-attempts", new Range(1, MANY)),
               Map.entry("smtp.connect-timeout", new Range(1, MANY)),
+              Map.entry("smtp.command-timeout", new Range(1, MANY)),
               Map.entry("smtp.dot-timeout", new Range(1, MANY)),
               Map.entry("smtp.message-deadline", new Range(1, MANY)),
               Map.entry("sync.interval", new Range(1, MANY)),

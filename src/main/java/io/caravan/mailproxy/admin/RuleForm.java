@@ -18,6 +18,9 @@ public final class RuleForm {
   private static final int MAX_DOMAINS = 10_000;
   private static final int MAX_NAME = 64;
   private static final int MAX_CONNECTIONS = 1_000;
+  private static final Set<String> FIELDS =
+      Set.of("name", "domains", "max_connections", "messages_per_hour");
+
   private static final String WILDCARD = "*.";
 
   /** Stands for lanes without a rule. */
@@ -39,6 +42,7 @@ public final class RuleForm {
     Set<String> names = new HashSet<>();
     for (JsonNode item : list) {
       JsonFields rule = new JsonFields(item, "body", "throttle_rules", rules.size());
+      item.fieldNames().forEachRemaining(field -> check(rule, field));
       String name = rule.required("name", MAX_NAME);
       if (name.equals(RESERVED) || !names.add(name)) {
         throw rule.wrong("name", "Input should be a name of its own");
@@ -51,6 +55,13 @@ public final class RuleForm {
       rules.add(row);
     }
     return Json.text(rules);
+  }
+
+  /** A limit of a mistyped name would be none. */
+  private static void check(JsonFields rule, String field) {
+    if (!FIELDS.contains(field)) {
+      throw rule.wrong(field, "Extra inputs are not permitted");
+    }
   }
 
   private static List<String> domains(JsonFields rule) {

@@ -8,7 +8,7 @@ import java.time.Duration;
  * @param connectTimeout for TCP to connect, all addresses of a host together ({@code
  *     smtp.connect-timeout})
  * @param commandTimeout for each reply before the body, and for the whole session set-up from
- *     greeting to AUTH (RFC 5321 section 4.5.3.2: 5 minutes)
+ *     greeting to AUTH ({@code smtp.command-timeout}; RFC 5321 section 4.5.3.2: 5 minutes)
  * @param dotTimeout for the reply to the final dot ({@code smtp.dot-timeout})
  * @param messageDeadline for one send, waiting and connecting included; rules over all others
  *     ({@code smtp.message-deadline})
@@ -41,23 +41,24 @@ public record SmtpSettings(
 
   /** 30 s, 300 s, 300 s, 600 s, 60 s, 2 s, the host's own name. */
   public static SmtpSettings defaults() {
-    return of(30, 300, 600, 2000);
+    return of(30, 300, 300, 600, 2000);
   }
 
   /**
-   * The four of {@code config/application.properties}, the rest as in {@link #defaults}.
+   * The five of {@code config/application.properties}, the rest as in {@link #defaults}.
    *
-   * @param connect seconds, as are {@code dot} and {@code deadline}
-   * @param waitMillis milliseconds
+   * @param connect seconds, as are the next three
+   * @param waitMillis milliseconds, 0 and more
    */
-  public static SmtpSettings of(long connect, long dot, long deadline, long waitMillis) {
+  public static SmtpSettings of(
+      long connect, long command, long dot, long deadline, long waitMillis) {
     return new SmtpSettings(
         Duration.ofSeconds(connect),
-        Duration.ofSeconds(300),
+        Duration.ofSeconds(command),
         Duration.ofSeconds(dot),
         Duration.ofSeconds(deadline),
         Duration.ofSeconds(60),
-        Duration.ofMillis(waitMillis),
+        Duration.ofMillis(Math.max(1, waitMillis)),
         "");
   }
 }

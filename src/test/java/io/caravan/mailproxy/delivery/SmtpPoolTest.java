@@ -395,7 +395,7 @@ class SmtpPoolTest {
   @Test
   void theLocalAddressIsUsedAndCounted() throws Exception {
     account = Mails.at(account, "localhost", "127.0.0.1");
-    try (SmtpPool named = new SmtpPool(SmtpSettings.of(2, 2, 5, 2000))) {
+    try (SmtpPool named = new SmtpPool(SmtpSettings.of(2, 300, 2, 5, 2000))) {
       named.send(Mails.mail(account, "b@y.test"));
       assertThat(named.bySource().get("127.0.0.1").opened()).isEqualTo(1);
     }

@@ -48,6 +48,8 @@ class AccountHealthTest {
             home,
             "circuit.probe-seconds",
             "1",
+            "smtp.command-timeout",
+            "2",
             "retry.delays",
             "0",
             "retry.jitter",
@@ -197,6 +199,18 @@ class AccountHealthTest {
     await().until(() -> proxy.state(tenant, "m0").equals("error"));
     assertThat(relay.count("AUTH")).isEqualTo(4);
     assertThat(health("a").path("state").asText()).isEqualTo("ok");
+  }
+
+  @Test
+  void a_relay_that_never_greets_is_in_trouble_after_the_command_timeout() {
+    relay.script = step -> step.is("CONNECT") ? ScriptedSmtpServer.HANG : null;
+    proxy.relayAccount(tenant, "a", relay.port());
+    submit(5, "m");
+    awaitHealth("a", "refused", "half_open");
+
+    relay.script = step -> null;
+    relay.dropAll();
+    awaitSent(5, "m");
   }
 
   @Test

@@ -253,6 +253,7 @@ class ThrottleRouteTest {
             "{}",
             "{\"throttle_rules\": [1]}",
             "{\"throttle_rules\": [{\"domains\": [\"a.test\"]}]}",
+            "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"a.test\"], \"messages_per_day\": 5}]}",
             "{\"throttle_rules\": [{\"name\": \"__default\", \"domains\": [\"a.test\"]}]}",
             "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": []}]}",
             "{\"throttle_rules\": [{\"name\": \"b\", \"domains\": [\"a@b.test\"]}]}",
@@ -315,7 +316,7 @@ class ThrottleRouteTest {
     CountDownLatch gate = new CountDownLatch(1);
     relay.script =
         step -> {
-          if (step.is("CONNECT") && relay.open.get() > 1) {
+          if (step.is("CONNECT") && step.connection() > 1) {
             return "421 4.3.2 too many connections" + ScriptedSmtpServer.THEN_DROP;
           }
           if (step.is("DATA")) {
