@@ -60,7 +60,7 @@ final class Checkpointer implements AutoCloseable {
           before = log.carried();
           LockSupport.parkNanos(carried < 0 || carried >= BUSY ? SOON_NANOS : ROUND_NANOS);
         }
-      } catch (SQLException e) {
+      } catch (SQLException | RuntimeException e) { // without this thread the log would only grow
         LOG.error("The database's log could not be carried over, trying again", e);
       }
     }
