@@ -193,6 +193,8 @@ final class ConnectionPlaces {
       int others = idle.size() + busy.size();
       if (others > 0) {
         learned.refusedBeside(others, System.nanoTime());
+      } else {
+        learned.refusedAlone();
       }
       return others > 0;
     } finally {

@@ -35,6 +35,11 @@ final class LearnedLimits {
     refusedAt = now + ThreadLocalRandom.current().nextLong(JITTER);
   }
 
+  /** The relay refused the only connection: the number of them is not why. */
+  void refusedAlone() {
+    connections = NONE;
+  }
+
   /**
    * Mails on one connection.
    *

@@ -35,7 +35,7 @@ final class Recovery implements GroupCommit.Work<Long> {
   @Override
   public Long run(GroupCommit.Statements statements, long now) throws SQLException {
     new Interrupted(ids).recover(statements, now, started);
-    try (ResultSet rows = statements.query("lanes")) {
+    try (ResultSet rows = statements.query("earliest-due")) {
       while (rows.next()) {
         due.put(
             new LaneKey(rows.getLong("account_pk"), rows.getLong("rule_pk")),

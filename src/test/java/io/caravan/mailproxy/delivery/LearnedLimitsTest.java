@@ -36,6 +36,13 @@ class LearnedLimitsTest {
   }
 
   @Test
+  void whoRefusesTheOnlyConnectionSaysNothingOfTheirNumber() {
+    learned.refusedBeside(1, LONG_AGO);
+    learned.refusedAlone();
+    assertThat(learned.mostConnections(10, LONG_AGO)).isEqualTo(10);
+  }
+
+  @Test
   void eachMinuteWithoutRefusalAddsOne() {
     learned.refusedBeside(4, LONG_AGO);
     long steps = 0;
