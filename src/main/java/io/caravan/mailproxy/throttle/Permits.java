@@ -10,6 +10,9 @@ import java.util.Optional;
  * survive.
  */
 final class Permits {
+  /** A kill costs what is reserved: a block is at most this part of the least limit. */
+  private static final long PARTS = 10;
+
   private final LaneKey scope;
   private List<Limit> limits = List.of();
 
@@ -107,7 +110,7 @@ final class Permits {
   /** What to ask of the ledger when the block is empty: as many as were taken lately, or one. */
   synchronized Ledger.Entry question() {
     awaitBooked();
-    return entry(available > 0 ? 0 : Math.max(1, Math.max(taken, takenBefore)));
+    return entry(available > 0 ? 0 : Math.max(1, block(Math.max(taken, takenBefore))));
   }
 
   /** A question that wants nothing. */
@@ -126,7 +129,7 @@ final class Permits {
     if (booking) {
       return Optional.empty();
     }
-    long target = Math.max(taken, takenBefore) * 3 / 2;
+    long target = block(Math.max(taken, takenBefore) * 3 / 2);
     takenBefore = taken;
     taken = 0;
     long surplus = Math.max(0, available - target);
@@ -135,6 +138,11 @@ final class Permits {
     long missing = Math.max(0, target - available);
     boolean quiet = ended == 0 && returned == 0 && (missing == 0 || spent.isPresent());
     return quiet ? Optional.empty() : Optional.of(entry(missing));
+  }
+
+  private long block(long wanted) {
+    long least = limits.stream().mapToLong(Limit::most).min().orElse(0);
+    return Math.min(wanted, least / PARTS);
   }
 
   /** The last one: nothing is kept. */

@@ -201,8 +201,22 @@ class ThrottleTest {
       begin("hour").end(true);
     }
 
-    assertThat(remote.get()).as("questions for 100 mails").isLessThan(12);
+    assertThat(remote.get()).as("questions for 100 mails").isLessThan(20);
     assertThat(ask("hour", false).usage().used()).isEqualTo(100);
+  }
+
+  @Test
+  void a_kill_costs_no_more_than_a_tenth_of_the_limit() {
+    for (int i = 0; i < 60; i++) {
+      begin("hour").end(true);
+      if (i % 25 == 0) {
+        throttle.round();
+      }
+    }
+
+    kill();
+
+    assertThat(throttle.usage(lane("hour")).orElseThrow().used()).isBetween(60L, 70L);
   }
 
   @Test
