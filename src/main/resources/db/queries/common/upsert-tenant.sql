@@ -7,5 +7,5 @@ ON CONFLICT (id) DO UPDATE SET
   client_base_url = excluded.client_base_url, client_sync_path = excluded.client_sync_path,
   client_attachment_path = excluded.client_attachment_path,
   rate_limits = excluded.rate_limits, large_file_config = excluded.large_file_config,
-  active = excluded.active, updated_at = excluded.updated_at
+  active = excluded.active, updated_at = excluded.updated_at, revision = tenant.revision + 1
 RETURNING *

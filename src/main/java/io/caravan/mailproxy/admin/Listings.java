@@ -61,10 +61,7 @@ public final class Listings {
   /** Parameters for {@code list-messages.sql} from the query of a request. */
   public Map<String, Object> filter(Exchange exchange) {
     Request request = exchange.getProperty(Requests.REQUEST, Request.class);
-    String tenant = request.required("tenant_id");
-    if (tenant.isEmpty()) {
-      throw new Problem(400, "tenant_id is required");
-    }
+    String tenant = request.tenant();
     return Map.of(
         "tenant", tenant,
         "active", request.flag("active_only") ? 1 : 0,
@@ -180,7 +177,7 @@ public final class Listings {
     return millis instanceof Number number ? Long.valueOf(number.longValue() / 1000) : null;
   }
 
-  private static @Nullable String iso(@Nullable Object millis) {
+  static @Nullable String iso(@Nullable Object millis) {
     return millis instanceof Number number
         ? ISO.format(Instant.ofEpochMilli(number.longValue()))
         : null;

@@ -87,6 +87,17 @@ public final class Registry implements Directory {
     return Optional.ofNullable(tenants.get(id));
   }
 
+  /**
+   * Whether there is such a tenant.
+   *
+   * @throws io.caravan.mailproxy.http.Problem 404 there is none
+   */
+  public void requireTenant(String id) {
+    if (!tenants.containsKey(id)) {
+      throw TenantForm.missing(id);
+    }
+  }
+
   public Collection<Tenant> tenants() {
     return tenants.values();
   }

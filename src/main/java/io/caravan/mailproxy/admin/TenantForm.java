@@ -2,24 +2,55 @@ package io.caravan.mailproxy.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.JsonFields;
+import io.caravan.mailproxy.http.Problem;
+import io.caravan.mailproxy.http.Request;
+import io.caravan.mailproxy.http.Requests;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 
-/** Body of {@code POST /tenant}, checked (genro-api 1.7). */
+/** Bodies of {@code POST /tenant} and {@code PUT /tenant/{id}}, checked (genro-api 1.7). */
 public final class TenantForm {
 
   private static final Set<String> METHODS = Set.of("none", "bearer", "basic");
 
   /** The values for {@code upsert-tenant.sql}; replaces the body. */
-  public Map<String, Object> read(Exchange exchange) {
+  public Map<String, @Nullable Object> read(Exchange exchange) {
     JsonFields form = new JsonFields(exchange.getMessage().getBody(JsonNode.class));
-    Map<String, Object> row = new HashMap<>();
+    Map<String, @Nullable Object> row = values(form);
     row.put("id", form.required("id", 255));
+    row.putIfAbsent("active", 1);
+    return row;
+  }
+
+  /**
+   * The values for {@code update-tenant.sql}; replaces the body. What is absent or null stays.
+   *
+   * @throws Problem 404 nothing is to be changed, as in the first system
+   */
+  public Map<String, @Nullable Object> change(Exchange exchange) {
+    String id = exchange.getProperty(Requests.REQUEST, Request.class).segment(1);
+    Map<String, @Nullable Object> row =
+        values(new JsonFields(exchange.getMessage().getBody(JsonNode.class)));
+    if (row.values().stream().allMatch(Objects::isNull)) {
+      throw missing(id);
+    }
+    row.put("id", id);
+    return row;
+  }
+
+  /** There is no such tenant, as far as the caller may know. */
+  static Problem missing(String id) {
+    return Problem.notFound("Tenant '" + id + "' not found");
+  }
+
+  private static Map<String, @Nullable Object> values(JsonFields form) {
+    Map<String, @Nullable Object> row = new HashMap<>();
     row.put("name", form.text("name", 255, null));
     row.put("baseUrl", url(form, form.text("client_base_url", 2_000, null)));
     row.put("syncPath", path(form, "client_sync_path"));
@@ -27,7 +58,8 @@ public final class TenantForm {
     for (String name : new String[] {"client_auth", "rate_limits", "large_file_config"}) {
       row.put(name, object(form, name));
     }
-    row.put("active", Boolean.FALSE.equals(form.flag("active")) ? 0 : 1);
+    Boolean active = form.flag("active");
+    row.put("active", active == null ? null : active ? 1 : 0);
     return row;
   }
 

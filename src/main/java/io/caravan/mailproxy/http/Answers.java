@@ -1,6 +1,5 @@
 package io.caravan.mailproxy.http;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -22,25 +21,25 @@ public final class Answers {
     write(exchange, 200, Map.of("ok", true));
   }
 
-  /**
-   * What went wrong, as {@code {"detail": …}}; nothing of an unexpected failure but that it was.
-   */
+  /** What went wrong; nothing of an unexpected failure but that it was. */
   public void problem(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    if (told(failure) instanceof Problem problem) {
-      Map<String, Object> body = new LinkedHashMap<>();
-      body.put("detail", problem.getDetail());
-      write(exchange, problem.getStatus(), body);
-      if (problem.getStatus() == 503) {
-        exchange.getMessage().setHeader("Retry-After", "1");
-      }
-      if (problem.getStatus() == 401) {
-        exchange.getMessage().setHeader("WWW-Authenticate", "Bearer");
-      }
-      return;
+    Problem problem =
+        told(failure) instanceof Problem told ? told : new Problem(500, "Internal Server Error");
+    Arrival arrival = Arrival.current();
+    String request = arrival == null ? "" : arrival.id();
+    if (problem.getStatus() == 500) {
+      LOG.error("request {} failed", request, failure);
     }
-    LOG.error("request failed", failure);
-    write(exchange, 500, Map.of("detail", "Internal Server Error"));
+    write(exchange, problem.getStatus(), problem.body(request));
+    Message message = exchange.getMessage();
+    message.setHeader(Exchange.CONTENT_TYPE, problem.contentType());
+    if (problem.getRetryAfter() > 0) {
+      message.setHeader("Retry-After", problem.getRetryAfter());
+    }
+    if (problem.getStatus() == 401) {
+      message.setHeader("WWW-Authenticate", "Bearer");
+    }
   }
 
   /** Camel wraps what an expression throws. */

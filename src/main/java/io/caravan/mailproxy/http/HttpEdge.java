@@ -6,7 +6,6 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
@@ -17,6 +16,8 @@ import java.util.regex.Pattern;
  */
 public final class HttpEdge {
   private static final Pattern PARAMETER = Pattern.compile(":[^/]+");
+
+  private static final String ID = "X-Request-Id";
 
   private static final long GRACE_MILLIS = 1000;
 
@@ -43,11 +44,12 @@ public final class HttpEdge {
   }
 
   private void begin(RoutingContext context) {
-    Arrival.of(context.request()).follow();
+    Arrival arrival = Arrival.of(context.request());
+    arrival.follow();
+    context.response().putHeader(ID, arrival.name(context.request().getHeader(ID)));
     if (ready.getAsBoolean()) {
       context.next();
     } else {
-      context.response().putHeader("Retry-After", "1");
       answer(context, 503, "Service is starting");
     }
   }
@@ -91,11 +93,15 @@ public final class HttpEdge {
     if (status == 413) {
       hangUp(context);
     }
+    Problem problem = new Problem(status, detail);
+    if (problem.getRetryAfter() > 0) {
+      context.response().putHeader("Retry-After", String.valueOf(problem.getRetryAfter()));
+    }
     context
         .response()
         .setStatusCode(status)
-        .putHeader("Content-Type", "application/json")
-        .end(Json.text(Map.of("detail", detail)));
+        .putHeader("Content-Type", problem.contentType())
+        .end(Json.text(problem.body(Arrival.of(context.request()).id())));
   }
 
   /** Whoever sends without an end is cut off, after the time it takes to read the answer. */

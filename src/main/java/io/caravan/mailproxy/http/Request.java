@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.http;
 
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,9 +13,34 @@ import org.jspecify.annotations.Nullable;
  * @param path the path as sent, percent-encoded
  * @param token the token, from {@code X-API-Token} or {@code Authorization: Bearer}
  * @param accept the header Accept
+ * @param address where it comes from
  */
 public record Request(
-    String path, Map<String, List<String>> query, @Nullable String token, @Nullable String accept) {
+    String path,
+    Map<String, List<String>> query,
+    @Nullable String token,
+    @Nullable String accept,
+    String address) {
+
+  /** The same with another query: {@code tenant_id} is this one. */
+  Request of(String tenantId) {
+    Map<String, List<String>> scoped = new HashMap<>(query);
+    scoped.put("tenant_id", List.of(tenantId));
+    return new Request(path, scoped, token, accept, address);
+  }
+
+  /**
+   * The tenant that the query names.
+   *
+   * @throws Problem 422 none, 400 a blank one
+   */
+  public String tenant() {
+    String tenant = required("tenant_id");
+    if (tenant.isEmpty()) {
+      throw new Problem(400, "tenant_id is required");
+    }
+    return tenant;
+  }
 
   /** A query parameter, where given; the first one where given several times. */
   public Optional<String> parameter(String name) {

@@ -54,6 +54,25 @@ public final class Requests {
    */
   public void readJson(Exchange exchange) {
     HttpServerRequest raw = take(exchange);
+    json(exchange, raw, exchange.getMessage().getBody(byte[].class));
+  }
+
+  /**
+   * The same, and the message body is null when there is none.
+   *
+   * @throws Problem as above
+   */
+  public void readJsonOrNone(Exchange exchange) {
+    HttpServerRequest raw = take(exchange);
+    byte[] body = exchange.getMessage().getBody(byte[].class);
+    if (body == null || body.length == 0) {
+      exchange.getMessage().setBody(null);
+    } else {
+      json(exchange, raw, body);
+    }
+  }
+
+  private void json(Exchange exchange, HttpServerRequest raw, byte @Nullable [] body) {
     if (raw.headers().contains("Content-Encoding")) {
       throw new Problem(415, "Content-Encoding is not supported");
     }
@@ -61,7 +80,6 @@ public final class Requests {
     if (type == null || !isJson(type)) {
       throw new Problem(415, "Content-Type must be application/json");
     }
-    byte[] body = exchange.getMessage().getBody(byte[].class);
     admit(exchange, body == null ? 0 : body.length);
     exchange.getMessage().setBody(tree(body == null ? new byte[0] : body));
   }
@@ -128,7 +146,13 @@ public final class Requests {
     HttpServerRequest raw = exchange.getMessage(HttpMessage.class).getRequest();
     exchange.getMessage().removeHeaders("*");
     exchange.setProperty(
-        REQUEST, new Request(raw.path(), query(raw.query()), token(raw), raw.getHeader("Accept")));
+        REQUEST,
+        new Request(
+            raw.path(),
+            query(raw.query()),
+            token(raw),
+            raw.getHeader("Accept"),
+            raw.remoteAddress().hostAddress()));
     return raw;
   }
 

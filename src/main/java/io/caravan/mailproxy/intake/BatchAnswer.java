@@ -39,7 +39,7 @@ public final class BatchAnswer {
     if (queued == 0 && anew) {
       answer.put("error", null);
       answer.put("rejected", rejected);
-      throw new Problem(400, answer);
+      throw new Problem(400, "nothing_queued", answer);
     }
     answer.put("ok", true);
     answer.put("queued", queued);

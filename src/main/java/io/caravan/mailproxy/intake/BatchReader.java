@@ -66,7 +66,7 @@ public final class BatchReader {
       Map<String, @Nullable Object> detail = new LinkedHashMap<>();
       detail.put("error", "Cannot enqueue more than 1000 messages at once");
       detail.put("rejected", null);
-      throw new Problem(400, detail);
+      throw new Problem(400, "batch_too_large", detail);
     }
     List<MessageFields> items = new ArrayList<>(messages.size());
     for (int i = 0; i < messages.size(); i++) {

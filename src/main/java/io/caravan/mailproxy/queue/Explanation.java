@@ -64,11 +64,7 @@ public final class Explanation {
    * @throws Problem 400 or 422 the tenant is not named
    */
   public Map<String, Object> key(Request request) {
-    String tenant = request.required("tenant_id");
-    if (tenant.isEmpty()) {
-      throw new Problem(400, "tenant_id is required");
-    }
-    return Map.of("tenant", tenant, "id", request.segment(1));
+    return Map.of("tenant", request.tenant(), "id", request.segment(1));
   }
 
   /**

@@ -56,10 +56,7 @@ public final class Pauses {
    * @throws Problem 400 or 422 there is no such tenant, account or rule, or a value cannot be
    */
   public Scope scope(Request request) {
-    String tenant = request.required("tenant_id");
-    if (tenant.isEmpty()) {
-      throw new Problem(400, "tenant_id is required");
-    }
+    String tenant = request.tenant();
     if (!isTenant(tenant)) {
       throw new Problem(400, "tenant not found");
     }

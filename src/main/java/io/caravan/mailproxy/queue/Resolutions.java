@@ -25,7 +25,7 @@ public final class Resolutions {
    *     not wait for that
    */
   public @Nullable Ended resolve(JsonNode body, Request request) {
-    String tenant = request.required("tenant_id");
+    String tenant = request.tenant();
     JsonFields form = new JsonFields(body);
     String outcome = form.required("outcome", 20);
     if (!OUTCOMES.contains(outcome)) {

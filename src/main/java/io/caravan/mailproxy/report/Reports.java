@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.admin.Tenant;
 import io.caravan.mailproxy.db.Row;
+import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
@@ -53,11 +54,21 @@ public final class Reports {
     }
   }
 
-  /** Calls all tenants at the next round, do-not-disturb or not (run-now). */
-  public synchronized void runNow() {
+  /** Calls a tenant at the next round, do-not-disturb or not (run-now); null: all of them. */
+  public synchronized void runNow(Caller caller) {
+    if (caller.tenantId() != null) {
+      sync(caller.tenantId()).expedite(clock.millis());
+      notifyAll();
+      return;
+    }
     registry.tenants().forEach(tenant -> sync(tenant.id()));
     tenants.values().forEach(sync -> sync.expedite(clock.millis()));
     notifyAll();
+  }
+
+  /** What a tenant's next call depends on; null: nothing yet. */
+  synchronized @Nullable TenantSync known(String tenantId) {
+    return tenants.get(tenantId);
   }
 
   /** Seconds since the last round began; a loop that runs begins one every second. */
@@ -101,22 +112,16 @@ public final class Reports {
     String body = Json.text(Map.of("delivery_report", items));
     boolean wanted = !keys.isEmpty() || greeting(tenantId);
     Tenant tenant = registry.tenant(tenantId).orElse(null);
-    if (tenant != null && tenant.syncUrl() != null) {
-      return new ReportCall(
-          tenantId,
-          tenant.syncUrl(),
-          tenant.authorization(),
-          body,
-          keys,
-          wanted,
-          System.nanoTime());
-    }
     String url = settings.url();
+    String authorization = settings.authorization();
+    if (tenant != null && tenant.syncUrl() != null) {
+      url = tenant.syncUrl();
+      authorization = tenant.authorization();
+    }
     if (url == null) {
       throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
     }
-    return new ReportCall(
-        tenantId, url, settings.authorization(), body, keys, wanted, System.nanoTime());
+    return new ReportCall(tenantId, url, authorization, body, keys, wanted, System.nanoTime());
   }
 
   /** How long the oldest of the events that were read has waited. */

@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.report;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What one tenant's next call depends on. Times are Unix milliseconds. */
 final class TenantSync {
@@ -47,6 +48,11 @@ final class TenantSync {
     quietUntil = 0;
     notBefore = 0;
     dueAt = now;
+  }
+
+  /** When it was called last; null: not since the start. */
+  @Nullable Long lastCall() {
+    return lastCall < 0 ? null : lastCall;
   }
 
   void called(long now) {

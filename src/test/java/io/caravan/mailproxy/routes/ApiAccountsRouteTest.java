@@ -197,7 +197,7 @@ class ApiAccountsRouteTest {
 
     assertThat(proxy.delete(path).statusCode()).isEqualTo(422);
     assertThat(proxy.delete(path + "?tenant_id=nobody").body())
-        .isEqualTo("{\"detail\":\"account not found or not owned by tenant\"}");
+        .startsWith("{\"detail\":\"account not found or not owned by tenant\",");
     HttpResponse<String> deleted = proxy.delete(path + "?tenant_id=" + tenant);
     assertThat(deleted.statusCode()).as(deleted.body()).isEqualTo(200);
     assertThat(deleted.body()).isEqualTo("{\"ok\":true}");

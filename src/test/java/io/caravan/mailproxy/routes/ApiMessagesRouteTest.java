@@ -314,7 +314,8 @@ class ApiMessagesRouteTest {
 
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
     assertThat(answer.body()).contains(text);
-    assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/json");
+    assertThat(answer.headers().firstValue("Content-Type"))
+        .hasValue(status == 400 ? "application/problem+json" : "application/json");
   }
 
   @Test

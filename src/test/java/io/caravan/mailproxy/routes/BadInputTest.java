@@ -324,11 +324,12 @@ class BadInputTest {
     HttpResponse<String> answer = proxy.post(ADD, Map.of("messages", items));
 
     assertThat(answer.statusCode()).isEqualTo(400);
-    assertThat(json(answer))
+    assertThat(json(answer).path("code").textValue()).isEqualTo("batch_too_large");
+    assertThat(json(answer).path("detail"))
         .isEqualTo(
             Json.tree(
-                "{\"detail\":{\"error\":\"Cannot enqueue more than 1000 messages at once\","
-                    + "\"rejected\":null}}"));
+                "{\"error\":\"Cannot enqueue more than 1000 messages at once\","
+                    + "\"rejected\":null}"));
   }
 
   @Test
@@ -336,7 +337,7 @@ class BadInputTest {
     HttpResponse<String> answer = proxy.post(ADD, "{" + " ".repeat(MAX_BODY));
 
     assertThat(answer.statusCode()).isEqualTo(413);
-    assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/json");
+    assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
     assertThat(json(answer).path("detail").asText()).isNotBlank();
 
     assertThat(proxy.post(ADD, "{\"messages\":[]}" + " ".repeat(MAX_BODY - 15)).statusCode())

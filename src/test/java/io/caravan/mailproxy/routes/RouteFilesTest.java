@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.routes;
 
+import static io.caravan.mailproxy.http.Access.Who.ANYBODY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -7,12 +8,14 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersionDetector;
+import io.caravan.mailproxy.http.Access;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -158,6 +161,30 @@ class RouteFilesTest {
       }
       assertThat(route.path("routeConfigurationId").asText()).as(id(route)).isEqualTo("http");
     }
+  }
+
+  @Test
+  void the_table_of_operations_has_every_route_for_http_and_each_asks_it_first() {
+    Map<String, Access.Operation> left = new HashMap<>(Access.table());
+    for (Path file : yaml(SHIPPED)) {
+      for (JsonNode route : all(file, "route")) {
+        JsonNode from = route.path("from");
+        if (!from.path("uri").asText().startsWith("platform-http:")) {
+          continue;
+        }
+        Access.Operation operation = left.remove(id(route));
+        assertThat(operation).as(id(route)).isNotNull();
+        assertThat(from.path("uri").asText()).isEqualTo("platform-http:" + operation.path());
+        assertThat(from.path("parameters").path("httpMethodRestrict").asText())
+            .as(id(route))
+            .isEqualTo(operation.method());
+        JsonNode second = from.path("steps").path(1).path("bean");
+        assertThat(second.path("ref").asText() + "." + second.path("method").asText())
+            .as(id(route))
+            .matches(ask -> ask.equals("guard.admit") == (operation.who() != ANYBODY));
+      }
+    }
+    assertThat(left).as("operations without a route").isEmpty();
   }
 
   @Test

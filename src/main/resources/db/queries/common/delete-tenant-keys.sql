@@ -1,0 +1,1 @@
+DELETE FROM tenant_key WHERE tenant_id = :?tenant
