@@ -14,6 +14,11 @@ import io.caravan.mailproxy.http.Json;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,14 +167,17 @@ class ThrottleRouteTest {
   }
 
   @Test
-  void a_restart_forgets_nothing_and_closes_what_is_spent(@TempDir Path other) {
+  void a_restart_forgets_nothing_and_closes_what_is_spent(@TempDir Path other) throws Exception {
     long sent;
     try (TestProxy first = TestProxy.start(other)) {
       first.relayAccount("acme", "day", relay.port(), "limit_per_day", 3);
       first.submit(mails("day", 3));
       await().atMost(SOON).until(() -> relay.mails.size() == 3);
       sent = System.currentTimeMillis();
+      await().atMost(SOON).until(() -> number(other, "SELECT sum(open) FROM rate_open") == 0);
+      assertThat(number(other, USED)).as("booked while it runs").isEqualTo(3);
     }
+    number(other, "INSERT INTO rate_bucket VALUES (1, 0, 60, 5, 7) RETURNING used");
     try (TestProxy second = TestProxy.start(other)) {
       second.submit(message("acme", "day", "later"));
 
@@ -181,6 +189,21 @@ class ThrottleRouteTest {
 
       second.relayAccount("acme", "day", relay.port(), "limit_per_day", 4);
       History.awaitState(second, "acme", "later", "sent");
+      String old = "SELECT count(*) FROM rate_bucket WHERE bucket = 5";
+      await().atMost(SOON).until(() -> number(other, old) == 0);
+      assertThat(number(other, USED)).as("what counts is not forgotten").isPositive();
+    }
+  }
+
+  private static final String USED = "SELECT sum(used) FROM rate_bucket WHERE span = 86400";
+
+  private static long number(Path home, String sql) throws SQLException {
+    try (Connection store =
+            DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+        Statement statement = store.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getLong(1);
     }
   }
 
@@ -239,6 +262,13 @@ class ThrottleRouteTest {
     assertThat(relay.mails).hasSize(2 + 4);
     assertThat(History.types(proxy, "acme", "big-2")).containsExactly("deferred");
 
+    expect(
+        200,
+        rules(
+            """
+            {"throttle_rules": [
+              {"name": "big", "domains": ["*.big.test"], "messages_per_hour": 3}]}"""));
+    await().atMost(SOON).until(() -> relay.mails.size() == 3 + 4);
     expect(200, rules("{\"throttle_rules\": [{\"name\": \"other\", \"domains\": [\"y.test\"]}]}"));
     History.awaitState(proxy, "acme", "big-2", "sent");
     History.awaitState(proxy, "acme", "big-3", "sent");
