@@ -28,8 +28,20 @@ public final class Access {
     NOBODY
   }
 
-  /** An operation of the API: a method on a path, known by its route's id. */
-  public record Operation(String method, String path, Who who) {}
+  /**
+   * An operation of the API: a method on a path, known by its route's id.
+   *
+   * @param command its name in the command log; {@code -}: it changes nothing
+   */
+  public record Operation(String method, String path, Who who, String command) {
+    static final Operation UNKNOWN = new Operation("", "", Who.NOBODY, NO_COMMAND);
+
+    boolean isCommand() {
+      return !command.equals(NO_COMMAND);
+    }
+  }
+
+  private static final String NO_COMMAND = "-";
 
   private static final Map<String, Operation> TABLE = load();
 
@@ -40,9 +52,8 @@ public final class Access {
     return TABLE;
   }
 
-  static Who to(String operation) {
-    Operation known = TABLE.get(operation);
-    return known == null ? Who.NOBODY : known.who();
+  static Operation to(String operation) {
+    return TABLE.getOrDefault(operation, Operation.UNKNOWN);
   }
 
   private static Map<String, Operation> load() {
@@ -56,7 +67,8 @@ public final class Access {
               row ->
                   table.put(
                       row[0],
-                      new Operation(row[1], row[2], Who.valueOf(row[3].toUpperCase(Locale.ROOT)))));
+                      new Operation(
+                          row[1], row[2], Who.valueOf(row[3].toUpperCase(Locale.ROOT)), row[4])));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -13,6 +13,9 @@ public final class Guard {
   /** Exchange property that holds the {@link Caller}. */
   public static final String CALLER = "caller";
 
+  /** Exchange property that holds the {@link Command} until it is logged. */
+  public static final String COMMAND = "command";
+
   private static final String FOREIGN = "Token not authorized for this tenant";
   private static final String UNKNOWN = "Invalid or missing API token";
 
@@ -43,14 +46,22 @@ public final class Guard {
   }
 
   /**
-   * Lets through who may call this route by {@link Access}. A tenant's request names no other
-   * tenant from here on, and where the query named none, its own.
+   * Lets through who may call this route by {@link Access}; what they ask for will be logged, if it
+   * is a command. A tenant's request names no other tenant from here on, and where the query named
+   * none, its own.
    *
    * @throws Problem 401 no token, an unknown one, or one of another tenant; 403 only the
    *     administrator may; 404 the path is another tenant's; 429 too many wrong tokens
    */
   public void admit(Exchange exchange) {
-    let(exchange, Access.to(exchange.getFromRouteId()));
+    Access.Operation operation = Access.to(exchange.getFromRouteId());
+    let(exchange, operation.who());
+    if (operation.isCommand()) {
+      Request request = exchange.getProperty(Requests.REQUEST, Request.class);
+      Caller caller = exchange.getProperty(CALLER, Caller.class);
+      Object body = exchange.getMessage().getBody();
+      exchange.setProperty(COMMAND, Command.of(operation.command(), request, caller, body));
+    }
   }
 
   /** Any valid token, for a route of yours; it is up to you to look at property caller. */

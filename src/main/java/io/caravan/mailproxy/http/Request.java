@@ -14,19 +14,21 @@ import org.jspecify.annotations.Nullable;
  * @param token the token, from {@code X-API-Token} or {@code Authorization: Bearer}
  * @param accept the header Accept
  * @param address where it comes from
+ * @param idempotencyKey the header Idempotency-Key
  */
 public record Request(
     String path,
     Map<String, List<String>> query,
     @Nullable String token,
     @Nullable String accept,
-    String address) {
+    String address,
+    @Nullable String idempotencyKey) {
 
   /** The same with another query: {@code tenant_id} is this one. */
   Request of(String tenantId) {
     Map<String, List<String>> scoped = new HashMap<>(query);
     scoped.put("tenant_id", List.of(tenantId));
-    return new Request(path, scoped, token, accept, address);
+    return new Request(path, scoped, token, accept, address, idempotencyKey);
   }
 
   /**

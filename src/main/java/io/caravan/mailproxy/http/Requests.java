@@ -152,7 +152,8 @@ public final class Requests {
             query(raw.query()),
             token(raw),
             raw.getHeader("Accept"),
-            raw.remoteAddress().hostAddress()));
+            raw.remoteAddress().hostAddress(),
+            raw.getHeader("Idempotency-Key")));
     return raw;
   }
 

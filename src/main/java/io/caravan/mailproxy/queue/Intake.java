@@ -2,6 +2,7 @@ package io.caravan.mailproxy.queue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Caller;
+import io.caravan.mailproxy.http.Command;
 import io.caravan.mailproxy.http.Guard;
 import io.caravan.mailproxy.http.IntakeRoom;
 import io.caravan.mailproxy.http.Requests;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.InvalidPayloadException;
+import org.jspecify.annotations.Nullable;
 
 /** The steps of {@code accept-messages}: check, store, answer. */
 public final class Intake {
@@ -57,20 +59,24 @@ public final class Intake {
    * @throws io.caravan.mailproxy.http.Problem 503 too much is being taken in
    */
   public Stored store(Exchange exchange) {
-    Stored stored = store(exchange.getMessage().getBody(Batch.class));
+    Batch batch = exchange.getMessage().getBody(Batch.class);
+    Stored stored = store(batch, exchange.getProperty(Guard.COMMAND, Command.class));
+    if (stored.queued() > 0) {
+      exchange.removeProperty(Guard.COMMAND); // logged with it
+    }
     exchange.setProperty(HOT, stored.hot());
     exchange.setProperty(ADDED, stored.added());
     return stored;
   }
 
-  private Stored store(Batch batch) {
+  private Stored store(Batch batch, @Nullable Command command) {
     int messages = batch.submissions().size();
     if (messages == 0) {
       return new Stored(0, 0, List.of(), List.of());
     }
     room.enterMessages(messages);
     try {
-      return outbox.store(batch.submissions());
+      return outbox.store(batch.submissions(), command);
     } finally {
       room.leaveMessages(messages);
     }

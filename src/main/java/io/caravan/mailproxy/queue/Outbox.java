@@ -2,6 +2,7 @@ package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.db.Row;
+import io.caravan.mailproxy.http.Command;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.intake.Submission;
@@ -11,6 +12,7 @@ import io.caravan.mailproxy.message.Health;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.throttle.RuleBook;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,16 +72,40 @@ public final class Outbox implements AutoCloseable {
   /**
    * Stores a batch. What its lane has room for is leased at once; the rest waits in the table.
    *
+   * @param command what to put into the command log with it; {@code null}: nothing
    * @throws StoreException nothing of the batch was kept
    */
-  public Stored store(List<Submission> submissions) {
-    StoreBatch batch = new StoreBatch(submissions, lanes, rules, suspensions, ids, node);
+  public Stored store(List<Submission> submissions, @Nullable Command command) {
+    StoreBatch batch = new StoreBatch(submissions, command, lanes, rules, suspensions, ids, node);
     Failpoint.pass("intake.beforeCommit");
     Stored stored = commits.commit(batch);
     Failpoint.pass("intake.afterCommit");
     pending.addAndGet(stored.added());
     batch.waiting().forEach((row, due) -> lanes.waiting(row.lane(), row.priority(), due));
     return stored;
+  }
+
+  /**
+   * Puts a command into the log.
+   *
+   * @param status of the HTTP answer
+   */
+  public void log(Command command, int status) {
+    commits.commit((statements, now) -> log(statements, command, status, now));
+  }
+
+  static int log(GroupCommit.Statements statements, Command command, int status, long now)
+      throws SQLException {
+    return statements.update(
+        "insert-command",
+        now,
+        command.endpoint(),
+        command.tenantId(),
+        command.caller(),
+        command.address(),
+        command.requestId(),
+        command.payload(),
+        status);
   }
 
   /** An attempt of a delivery begins: if this process ends in it, that is counted. */

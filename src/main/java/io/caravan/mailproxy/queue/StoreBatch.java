@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.queue;
 
+import io.caravan.mailproxy.http.Command;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
@@ -13,10 +14,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Stores the valid items of one batch (genro-api 1.4; DECISIONS, Intake). */
 final class StoreBatch implements GroupCommit.Work<Stored> {
+  private static final int OK = 200;
+
   private final List<Submission> submissions;
+  private final @Nullable Command command;
   private final Lanes lanes;
   private final RuleBook rules;
   private final Suspensions suspensions;
@@ -33,12 +38,14 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
 
   StoreBatch(
       List<Submission> submissions,
+      @Nullable Command command,
       Lanes lanes,
       RuleBook rules,
       Suspensions suspensions,
       Ids ids,
       long node) {
     this.submissions = submissions;
+    this.command = command;
     this.lanes = lanes;
     this.rules = rules;
     this.suspensions = suspensions;
@@ -58,8 +65,11 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
         meet(statements, submission);
       }
     }
-    int items = submissions.stream().mapToInt(Submission::items).sum();
-    return new Stored(items - refused.size(), added, refused, hot);
+    int queued = submissions.stream().mapToInt(Submission::items).sum() - refused.size();
+    if (command != null && queued > 0) {
+      Outbox.log(statements, command, OK, now);
+    }
+    return new Stored(queued, added, refused, hot);
   }
 
   @Override

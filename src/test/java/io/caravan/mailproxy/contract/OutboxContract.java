@@ -96,22 +96,22 @@ abstract class OutboxContract {
       batch.add(submission("m" + i, Map.of()));
     }
 
-    Stored stored = outbox.store(batch);
+    Stored stored = store(batch);
 
     assertThat(stored.queued()).isEqualTo(90);
     assertThat(stored.hot()).hasSize(80);
     assertThat(count("SELECT count(*) FROM queue WHERE state = 'leased'")).isEqualTo(80);
     assertThat(count("SELECT count(*) FROM queue WHERE state = 'due'")).isEqualTo(10);
     assertThat(outbox.pending()).isEqualTo(90);
-    assertThat(outbox.store(List.of(submission("later", Map.of()))).hot())
+    assertThat(store(List.of(submission("later", Map.of()))).hot())
         .as("nothing overtakes what is due")
         .isEmpty();
   }
 
   @Test
   void what_was_not_begun_goes_back_to_its_place_unspent() {
-    Delivery first = outbox.store(List.of(submission("first", Map.of()))).hot().get(0);
-    Delivery second = outbox.store(List.of(submission("second", Map.of()))).hot().get(0);
+    Delivery first = store(List.of(submission("first", Map.of()))).hot().get(0);
+    Delivery second = store(List.of(submission("second", Map.of()))).hot().get(0);
 
     outbox.giveBack(List.of(second, first));
 
@@ -124,7 +124,7 @@ abstract class OutboxContract {
 
   @Test
   void a_limit_puts_off_without_an_attempt_and_tells_until_when() {
-    Delivery delivery = outbox.store(List.of(submission("m", Map.of()))).hot().get(0);
+    Delivery delivery = store(List.of(submission("m", Map.of()))).hot().get(0);
     long until = delivery.acceptedAt() + 60_000;
 
     Settled settled = outbox.postpone(delivery, "main", until, false, "rate_limit");
@@ -143,7 +143,7 @@ abstract class OutboxContract {
 
   @Test
   void a_message_for_later_is_due_then() {
-    Stored stored = outbox.store(List.of(submission("m", Map.of("deferred_ts", 4_000_000_000L))));
+    Stored stored = store(List.of(submission("m", Map.of("deferred_ts", 4_000_000_000L))));
 
     assertThat(stored.hot()).isEmpty();
     assertThat(count("SELECT due_at FROM queue")).isEqualTo(4_000_000_000_000L);
@@ -151,9 +151,9 @@ abstract class OutboxContract {
 
   @Test
   void the_same_again_is_queued_once() {
-    outbox.store(List.of(submission("m", Map.of())));
+    store(List.of(submission("m", Map.of())));
 
-    Stored again = outbox.store(List.of(submission("m", Map.of())));
+    Stored again = store(List.of(submission("m", Map.of())));
 
     assertThat(again.queued()).isEqualTo(1);
     assertThat(again.refused()).isEmpty();
@@ -165,10 +165,10 @@ abstract class OutboxContract {
 
   @Test
   void another_content_replaces_what_was_not_touched_yet() {
-    outbox.store(List.of(submission("m", Map.of("deferred_ts", 4_000_000_000L))));
+    store(List.of(submission("m", Map.of("deferred_ts", 4_000_000_000L))));
 
     Stored again =
-        outbox.store(
+        store(
             List.of(
                 submission(
                     "m",
@@ -189,7 +189,7 @@ abstract class OutboxContract {
 
   @Test
   void another_content_is_refused_once_an_attempt_began_or_ended() {
-    Stored first = outbox.store(List.of(submission("m", Map.of())));
+    Stored first = store(List.of(submission("m", Map.of())));
 
     assertThat(refusal("m", Map.of("subject", "new"))).isEqualTo("in delivery");
     outbox.record(result(first.hot().get(0), Verdict.Fate.DEFERRED));
@@ -202,8 +202,7 @@ abstract class OutboxContract {
   @Test
   void a_message_is_final_when_its_last_recipient_is() {
     Delivery delivery =
-        outbox
-            .store(
+        store(
                 List.of(
                     submission(
                         "m",
@@ -250,7 +249,7 @@ abstract class OutboxContract {
 
   @Test
   void a_result_of_a_lost_lease_changes_nothing_but_is_kept() throws SQLException {
-    Delivery delivery = outbox.store(List.of(submission("m", Map.of()))).hot().get(0);
+    Delivery delivery = store(List.of(submission("m", Map.of()))).hot().get(0);
     execute("UPDATE queue SET lease_epoch = lease_epoch + 1");
 
     assertThat(outbox.enterData(delivery)).isFalse();
@@ -265,7 +264,7 @@ abstract class OutboxContract {
   @Test
   void a_restart_frees_leases_at_once_and_only_attempts_in_data_are_uncertain() {
     List<Delivery> hot =
-        outbox.store(List.of(submission("early", Map.of()), submission("late", Map.of()))).hot();
+        store(List.of(submission("early", Map.of()), submission("late", Map.of()))).hot();
     assertThat(outbox.enterData(hot.get(1))).isTrue();
 
     crash();
@@ -292,8 +291,7 @@ abstract class OutboxContract {
   @Test
   void what_perhaps_arrived_is_held_over_a_restart_where_that_is_asked_for() {
     List<Delivery> hot =
-        outbox
-            .store(
+        store(
                 List.of(
                     submission("hold", Map.of("on_uncertain", "hold")),
                     submission("retry", Map.of())))
@@ -314,7 +312,7 @@ abstract class OutboxContract {
 
   @Test
   void a_delivery_in_which_five_processes_ended_fails_and_others_do_not() {
-    outbox.store(List.of(submission("m", Map.of()), submission("waits", Map.of())));
+    store(List.of(submission("m", Map.of()), submission("waits", Map.of())));
     crash();
     for (int i = 0; i < 5; i++) {
       assertThat(outbox.giveUp(poisoned())).isEmpty();
@@ -335,7 +333,7 @@ abstract class OutboxContract {
 
   @Test
   void a_recorded_outcome_makes_up_for_crashes() {
-    outbox.store(List.of(submission("m", Map.of())));
+    store(List.of(submission("m", Map.of())));
     for (int i = 0; i < 7; i++) {
       crash();
       Delivery delivery = claim();
@@ -352,7 +350,7 @@ abstract class OutboxContract {
 
   @Test
   void what_is_leased_is_not_given_up_under_its_attempt() {
-    Delivery delivery = outbox.store(List.of(submission("m", Map.of()))).hot().get(0);
+    Delivery delivery = store(List.of(submission("m", Map.of()))).hot().get(0);
 
     assertThat(outbox.giveUp(List.of(Map.of("pk", delivery.pk(), "reason", "expired")))).isEmpty();
 
@@ -368,7 +366,7 @@ abstract class OutboxContract {
 
   @Test
   void what_was_given_back_is_due_again() {
-    Delivery delivery = outbox.store(List.of(submission("m", Map.of()))).hot().get(0);
+    Delivery delivery = store(List.of(submission("m", Map.of()))).hot().get(0);
 
     outbox.release(delivery, 0, false);
 
@@ -384,7 +382,7 @@ abstract class OutboxContract {
       List<Future<Stored>> answers = new ArrayList<>();
       for (int i = 0; i < 400; i++) {
         Submission submission = submission("m" + i, Map.of());
-        answers.add(callers.submit(() -> outbox.store(List.of(submission))));
+        answers.add(callers.submit(() -> store(List.of(submission))));
       }
       for (Future<Stored> answer : answers) {
         assertThat(answer.get().queued()).isEqualTo(1);
@@ -398,7 +396,7 @@ abstract class OutboxContract {
   }
 
   private String refusal(String id, Map<String, Object> more) {
-    Stored stored = outbox.store(List.of(submission(id, more)));
+    Stored stored = store(List.of(submission(id, more)));
     assertThat(stored.queued()).isZero();
     return stored.refused().get(0).reason();
   }
@@ -491,5 +489,9 @@ abstract class OutboxContract {
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  private Stored store(List<Submission> submissions) {
+    return outbox.store(submissions, null);
   }
 }

@@ -1,0 +1,90 @@
+package io.caravan.mailproxy.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What somebody asked for, for the command log (genro-api 1.9). It holds no secret and no mail.
+ *
+ * @param endpoint the command's name
+ * @param tenantId whom it is for, where the request says so
+ * @param caller {@code admin}, or {@code tenant} and its id
+ * @param address where it came from
+ * @param requestId the answer's header {@code X-Request-Id}
+ * @param payload JSON: the query and the body, secrets left out; of messages their ids
+ */
+public record Command(
+    String endpoint,
+    @Nullable String tenantId,
+    String caller,
+    String address,
+    String requestId,
+    String payload) {
+  private static final Set<String> SECRET =
+      Set.of("password", "imap_password", "bounce_imap_password", "token", "api_token", "api_key");
+
+  private static final String MESSAGES = "messages";
+  private static final int MAX_IDS = 20;
+  private static final int MAX_PAYLOAD_CHARS = 4_096;
+
+  static Command of(String endpoint, Request request, Caller caller, @Nullable Object body) {
+    ObjectNode payload = JsonNodeFactory.instance.objectNode();
+    request.query().forEach((name, values) -> payload.put(name, values.get(0)));
+    if (body instanceof ObjectNode object) {
+      object.properties().forEach(field -> payload.set(field.getKey(), open(field)));
+    }
+    String text = Json.text(payload);
+    Arrival arrival = Arrival.current();
+    return new Command(
+        endpoint,
+        tenant(request, caller, payload),
+        caller.tenantId() == null ? "admin" : "tenant " + caller.tenantId(),
+        request.address(),
+        arrival == null ? "" : arrival.id(),
+        text.length() <= MAX_PAYLOAD_CHARS ? text : "{\"too_long\":" + text.length() + "}");
+  }
+
+  private static @Nullable String tenant(Request request, Caller caller, JsonNode payload) {
+    if (caller.tenantId() != null) {
+      return caller.tenantId();
+    }
+    if (payload.path("tenant_id").isTextual()) {
+      return payload.path("tenant_id").textValue();
+    }
+    if (request.path().startsWith("/tenant/")) {
+      return request.segment(1);
+    }
+    return request.path().equals("/tenant") ? payload.path("id").textValue() : null;
+  }
+
+  private static JsonNode open(Map.Entry<String, JsonNode> field) {
+    JsonNode value = field.getValue();
+    if (SECRET.contains(field.getKey()) && !value.isNull()) {
+      return JsonNodeFactory.instance.textNode("***");
+    }
+    if (field.getKey().equals(MESSAGES) && value.isArray()) {
+      return ids((ArrayNode) value);
+    }
+    if (value instanceof ObjectNode object) {
+      ObjectNode copy = JsonNodeFactory.instance.objectNode();
+      object.properties().forEach(inner -> copy.set(inner.getKey(), open(inner)));
+      return copy;
+    }
+    return value;
+  }
+
+  /** How many, and the first of them. */
+  private static JsonNode ids(ArrayNode messages) {
+    ObjectNode told = JsonNodeFactory.instance.objectNode().put("count", messages.size());
+    ArrayNode ids = told.putArray("ids");
+    for (int i = 0; i < Math.min(MAX_IDS, messages.size()); i++) {
+      ids.add(messages.get(i).path("id"));
+    }
+    return told;
+  }
+}
