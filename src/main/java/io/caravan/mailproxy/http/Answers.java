@@ -14,6 +14,9 @@ public final class Answers {
   /** The body as JSON, status 200. */
   public void json(Exchange exchange) {
     write(exchange, 200, exchange.getMessage().getBody());
+    if (exchange.getProperty(Idempotency.REPLAYED) != null) {
+      exchange.getMessage().setHeader("Idempotency-Replayed", "true");
+    }
   }
 
   /** {@code {"ok":true}}. */

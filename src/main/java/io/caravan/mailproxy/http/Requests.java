@@ -27,6 +27,10 @@ public final class Requests {
   /** Exchange property that holds the {@link Request}. */
   public static final String REQUEST = "request";
 
+  /** Exchange property: the request has a header {@code Idempotency-Key}. */
+  public static final String IDEMPOTENCY_KEY = "idempotencyKey";
+
+  private static final String KEY = "Idempotency-Key";
   private static final String BEARER = "bearer ";
 
   private final IntakeRoom room;
@@ -153,7 +157,10 @@ public final class Requests {
             token(raw),
             raw.getHeader("Accept"),
             raw.remoteAddress().hostAddress(),
-            raw.getHeader("Idempotency-Key")));
+            raw.getHeader(KEY)));
+    if (raw.headers().contains(KEY)) {
+      exchange.setProperty(IDEMPOTENCY_KEY, true);
+    }
     return raw;
   }
 
