@@ -24,10 +24,18 @@ class ConfigTest {
 
   /** Variables whose names are older than the rule. */
   private static final Map<String, String> NAMED_OTHERWISE =
-      Map.of("log.level", "LOG_LEVEL", "log.format", "LOG_FORMAT");
+      Map.of(
+          "log.level",
+          "LOG_LEVEL",
+          "log.format",
+          "LOG_FORMAT",
+          "encryption.key",
+          "MAIL_PROXY_ENCRYPTION_KEY",
+          "encryption.key-file",
+          "MAIL_PROXY_ENCRYPTION_KEY_FILE");
 
   /** Read before the settings are, by {@code cli.Logs}. */
-  private static final Set<String> READ_EARLIER = NAMED_OTHERWISE.keySet();
+  private static final Set<String> READ_EARLIER = Set.of("log.level", "log.format");
 
   /** Set by the program itself. */
   private static final Set<String> GIVEN = Set.of("home");
