@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +35,9 @@ public final class StoredSecrets {
   private static final String SEALED = "sealed";
 
   private static final String CLEAN = "clean";
+
+  private static final long LOG_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long LOG_PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(5);
 
   private final Database database;
   private final Keyring keyring;
@@ -184,10 +189,12 @@ public final class StoredSecrets {
     try (Connection connection = database.writer().getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("VACUUM");
-      try (ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(TRUNCATE)")) {
-        if (!row.next() || row.getInt(1) != 0) {
+      long deadline = System.nanoTime() + LOG_PATIENCE_NANOS;
+      while (!emptyLog(statement)) {
+        if (System.nanoTime() > deadline) {
           throw new SQLException("its log is in use");
         }
+        LockSupport.parkNanos(LOG_PAUSE_NANOS);
       }
       put(connection, CLEAN);
     } catch (SQLException e) {
@@ -195,6 +202,13 @@ public final class StoredSecrets {
           "The database could not be rewritten, earlier passwords may still stand in it in plain"
               + " text; the next start tries again: {}",
           e.getMessage());
+    }
+  }
+
+  /** Whether it could be: not while the {@link Checkpointer} is at it. */
+  private static boolean emptyLog(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(TRUNCATE)")) {
+      return row.next() && row.getInt(1) == 0;
     }
   }
 }

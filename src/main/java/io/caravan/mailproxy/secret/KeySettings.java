@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the keys come from. Set by name, and read only by {@link #load}: what a constructor or a
- * setter says of a wrong value would reach the log with the value.
+ * Where the keys come from. Unlike other settings they are taken from the environment itself:
+ * Camel's own log, where somebody turns it up, tells the value of each setting that it resolves.
  */
 public final class KeySettings {
   private static final Logger LOG = LoggerFactory.getLogger(KeySettings.class);
@@ -24,12 +24,19 @@ public final class KeySettings {
   private static final String KEY_FILE = "MAIL_PROXY_ENCRYPTION_KEY_FILE";
   private static final int MAX_FILE_BYTES = 64 * 1024;
 
-  private String key = "";
+  private final String key;
   private String keyFile = "";
   private String home = "";
 
-  /** The keys themselves; blank: in a file. */
-  public void setKey(String key) {
+  /** Keys of the environment. */
+  public KeySettings() {
+    this(System.getenv().getOrDefault(KEY, ""));
+  }
+
+  /**
+   * @param key the keys themselves; blank: in a file
+   */
+  KeySettings(String key) {
     this.key = key;
   }
 

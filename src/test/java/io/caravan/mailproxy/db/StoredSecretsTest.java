@@ -83,9 +83,12 @@ class StoredSecretsTest {
     assertThat(found(CANARY)).containsExactlyInAnyOrder("mail.db", "mail.db-wal");
   }
 
-  private static KeySettings settings(String key) {
+  /** Blank: the key beside the database. */
+  private KeySettings settings(String keys) throws IOException {
     KeySettings settings = new KeySettings();
-    settings.setKey(key);
+    if (!keys.isBlank()) {
+      settings.setKeyFile(Files.writeString(before.resolve("keys"), keys).toString());
+    }
     return settings;
   }
 

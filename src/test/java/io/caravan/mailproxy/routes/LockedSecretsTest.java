@@ -9,7 +9,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import java.io.IOException;
 import java.net.http.HttpRequest;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -31,8 +33,9 @@ class LockedSecretsTest {
   @TempDir Path home;
   private TestProxy proxy;
 
-  private TestProxy start(String keys) {
-    proxy = TestProxy.start(home, "encryption.key", keys, "sync.retry-delays", "0");
+  private TestProxy start(String keys) throws IOException {
+    Files.writeString(home.resolve("keys"), keys);
+    proxy = TestProxy.start(home, "encryption.key-file", "keys", "sync.retry-delays", "0");
     return proxy;
   }
 

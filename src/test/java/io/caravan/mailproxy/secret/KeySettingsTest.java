@@ -15,8 +15,7 @@ class KeySettingsTest {
   @TempDir Path home;
 
   private KeySettings settings(String key, String file) {
-    KeySettings settings = new KeySettings();
-    settings.setKey(key);
+    KeySettings settings = new KeySettings(key);
     settings.setKeyFile(file);
     settings.setHome(home.toString());
     return settings;
