@@ -119,6 +119,8 @@ class CanaryTest {
                 "canary-admin-48e7",
                 "MAIL_PROXY_ENCRYPTION_KEY",
                 Base64.getEncoder().encodeToString(KEY),
+                "GMP_DRAIN_SECONDS",
+                "2",
                 "GMP_CIRCUIT_FAILURES",
                 "1",
                 "GMP_SYNC_RETRY_DELAYS",
