@@ -34,6 +34,7 @@ class CanaryTest {
 
   @TempDir Path home;
   private final Map<String, String> searched = new LinkedHashMap<>();
+  private final List<String> tokens = new ArrayList<>();
 
   /** All that must not be found, in the forms in which it would be. */
   private static List<String> canaries() {
@@ -140,15 +141,13 @@ class CanaryTest {
           200,
           admin.post(
               "/account", Json.text(account("refuses", refuses.port(), "canary-refused-19c4"))));
-      expect(
-          200,
+      addTenant(
           admin.post(
               "/tenant",
               Json.text(
                   tenant(
                       "acme", port, Map.of("method", "bearer", "token", "canary-bearer-e871")))));
-      expect(
-          200,
+      addTenant(
           admin.post(
               "/tenant",
               Json.text(
@@ -161,9 +160,13 @@ class CanaryTest {
       expect(422, admin.post("/account", "{\"id\":\"bad\",\"password\":[\"canary-422-a6d8\"]}"));
       expect(422, admin.post("/account", "{\"id\":\"bad\",\"password\":\"canary-422-a6d8"));
       expect(422, admin.post("/account", "{\"canary-422-a6d8\":1,\"canary-422-a6d8\":2}"));
+      expect(422, admin.post("/account", "{\"accounts\":[{\"password\":\"canary-422-a6d8\"}]}"));
+      expect(422, admin.post("/tenant", "{\"id\":\"x\",\"client_auth\":\"canary-422-a6d8\"}"));
       expect(
           422,
-          admin.post("/tenant", Json.text(tenant("bad", 0, Map.of("method", "canary-422-a6d8")))));
+          admin.post(
+              "/tenant",
+              "{\"id\":7,\"client_auth\":{\"method\":\"bearer\",\"secret\":\"canary-422-a6d8\"}}"));
       expect(401, stranger.get("/status"));
       expect(401, stranger.post("/keys/rotate", ""));
 
@@ -189,6 +192,11 @@ class CanaryTest {
               "/accounts?tenant_id=acme",
               "/messages?tenant_id=acme&include_history=true",
               "/messages/bad?tenant_id=acme",
+              "/tenants",
+              "/tenant/acme",
+              "/tenants/sync-status",
+              "/command-log",
+              "/command-log/export",
               "/status",
               "/health",
               "/health/ready",
@@ -211,9 +219,17 @@ class CanaryTest {
         .as("what is there is found")
         .contains("/accounts?tenant_id=acme")
         .containsAnyOf("data/mail.db", "data/mail.db-wal");
-    for (String canary : canaries()) {
+    assertThat(tokens).hasSize(2).allMatch(token -> token.length() >= 43);
+    tokens.addAll(canaries());
+    for (String canary : tokens) {
       assertThat(places(canary)).as(canary).isEmpty();
     }
+  }
+
+  /** Its answer is the one place where the tenant's token is told. */
+  private void addTenant(KeepAlive.Answer answer) {
+    assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    tokens.add(Json.tree(answer.body()).path("api_key").textValue());
   }
 
   private void expect(int status, KeepAlive.Answer answer) {

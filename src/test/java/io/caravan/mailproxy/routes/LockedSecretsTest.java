@@ -154,6 +154,9 @@ class LockedSecretsTest {
                                         "ERROR report to acme failed: tenant acme is locked")
                                     && line.contains("key one")));
         assertThat(endpoint.calls).as("none without the token").isEmpty();
+        assertThat(json(other.get("/tenant/acme")).path("client_auth").toString())
+            .isEqualTo(
+                "{\"locked\":\"its client_auth is sealed with key one, which is not loaded\"}");
 
         JsonNode rotated = rotate();
         assertThat(rotated.path("rotated").asInt()).isZero();
@@ -189,6 +192,20 @@ class LockedSecretsTest {
         second.submit(message("acme", "locked", "rotated"));
         awaitSent("rotated");
         await().until(() -> endpoint.told("rotated") == 1);
+        second.send(
+            second
+                .request("/tenant/acme")
+                .header("Content-Type", "application/json")
+                .PUT(
+                    HttpRequest.BodyPublishers.ofString(
+                        "{\"client_auth\":{\"method\":\"bearer\",\"token\":\"changed\"}}"))
+                .build());
+        assertThat(json(second.get("/tenant/acme")).path("client_auth").toString())
+            .isEqualTo("{\"method\":\"bearer\"}");
+        endpoint.calls.clear();
+        second.submit(message("acme", "open", "last"));
+        await().until(() -> endpoint.told("last") == 1);
+        assertThat(endpoint.calls).allMatch(call -> call.authorization().equals("Bearer changed"));
         second.delete("/account/moved?tenant_id=acme");
         assertThat(rotate().path("left").asInt()).isZero();
       }
