@@ -2,6 +2,7 @@ package io.caravan.mailproxy.admin;
 
 import io.caravan.mailproxy.message.Account;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The accounts and tenants of this installation, answered from memory. */
@@ -16,6 +17,14 @@ public interface Directory {
   /** Whether an account holds what is uncertain ({@code on_uncertain}), instead of a retry. */
   default boolean holdsUncertain(long pk) {
     return false;
+  }
+
+  /**
+   * Accounts by their row's key whose password no loaded key opens, with the reason: nothing may go
+   * through them.
+   */
+  default Map<Long, String> locked() {
+    return Map.of();
   }
 
   /** Ids of the tenants that have an account of this id, in no order. */

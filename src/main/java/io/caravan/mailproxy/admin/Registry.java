@@ -5,6 +5,7 @@ import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Quota;
+import io.caravan.mailproxy.secret.LockedException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -35,13 +36,16 @@ public final class Registry implements Directory {
   private final Map<Long, Account> accounts = new ConcurrentHashMap<>();
   private final Map<Key, Account> byId = new ConcurrentHashMap<>();
   private final Set<Long> holding = ConcurrentHashMap.newKeySet();
+  private final Map<Long, String> locked = new ConcurrentHashMap<>();
   private final Map<String, Tenant> tenants = new ConcurrentHashMap<>();
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+  private final Secrets secrets;
 
   private record Key(String tenantId, String accountId) {}
 
   /** Reads the tables {@code account} and {@code tenant}. */
-  public Registry(Database database) {
+  public Registry(Database database, Secrets secrets) {
+    this.secrets = secrets;
     accountsChanged(database.rows("accounts"));
     tenantsChanged(database.rows("tenants"));
   }
@@ -65,6 +69,11 @@ public final class Registry implements Directory {
   @Override
   public boolean holdsUncertain(long pk) {
     return holding.contains(pk);
+  }
+
+  @Override
+  public Map<Long, String> locked() {
+    return Map.copyOf(locked);
   }
 
   /** All accounts, in no order. */
@@ -105,7 +114,7 @@ public final class Registry implements Directory {
   /** Rows of table {@code account} that were inserted or updated. */
   public void accountsChanged(List<Map<String, Object>> rows) {
     for (Row row : Row.all(rows)) {
-      Account account = account(row);
+      Account account = account(row, password(row));
       if ("hold".equals(row.textOrNull("on_uncertain"))) {
         holding.add(account.pk());
       } else {
@@ -120,8 +129,9 @@ public final class Registry implements Directory {
   /** Rows of table {@code account} that were deleted. */
   public void accountsDeleted(List<Map<String, Object>> rows) {
     for (Row row : Row.all(rows)) {
-      Account account = account(row);
+      Account account = account(row, null);
       accounts.remove(account.pk());
+      locked.remove(account.pk());
       holding.remove(account.pk());
       byId.remove(new Key(account.tenantId(), account.id()));
       if (tenantsWithAccount(account.id()).isEmpty()) {
@@ -138,7 +148,17 @@ public final class Registry implements Directory {
     }
   }
 
-  private static Account account(Row row) {
+  private @Nullable String password(Row row) {
+    try {
+      locked.remove(row.number("pk"));
+      return secrets.password(row);
+    } catch (LockedException e) {
+      locked.put(row.number("pk"), e.getMessage());
+      return null;
+    }
+  }
+
+  private static Account account(Row row, @Nullable String password) {
     return new Account(
         row.number("pk"),
         row.number("revision"),
@@ -148,7 +168,7 @@ public final class Registry implements Directory {
         row.text("host"),
         (int) row.number("port"),
         row.textOrNull("user"),
-        row.textOrNull("password"),
+        password,
         flag(row.numberOrNull("use_tls")),
         (int) row.number("ttl"),
         (int) row.number("max_connections"),
@@ -164,12 +184,20 @@ public final class Registry implements Directory {
             row.text("limit_behavior").equals("reject")));
   }
 
-  private static Tenant tenant(Row row) {
+  private Tenant tenant(Row row) {
+    String authorization = null;
+    String why = null;
+    try {
+      authorization = authorization(secrets.clientAuth(row));
+    } catch (LockedException e) {
+      why = e.getMessage();
+    }
     String base = row.textOrNull("client_base_url");
     String path = row.textOrNull("client_sync_path");
     return new Tenant(
         row.text("id"),
-        authorization(row.textOrNull("client_auth")),
+        authorization,
+        why,
         base == null
             ? null
             : base.replaceAll("/+$", "") + (path == null ? DEFAULT_SYNC_PATH : path),

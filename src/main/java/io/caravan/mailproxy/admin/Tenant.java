@@ -6,11 +6,30 @@ import org.jspecify.annotations.Nullable;
  * A client of this installation.
  *
  * @param authorization value of the Authorization header on calls to it; {@code null}: none
+ * @param locked why that is not known, as no loaded key opens it: then nobody may call; {@code
+ *     null}: it is
  * @param syncUrl where its delivery reports go; {@code null}: nowhere of its own
  * @param active whether it gets calls without reports too
  */
 public record Tenant(
-    String id, @Nullable String authorization, @Nullable String syncUrl, boolean active) {
+    String id,
+    @Nullable String authorization,
+    @Nullable String locked,
+    @Nullable String syncUrl,
+    boolean active) {
+
+  /**
+   * The header for a call to it.
+   *
+   * @throws IllegalStateException it is locked: a call without it would not be what it asked for
+   */
+  @Override
+  public @Nullable String authorization() {
+    if (locked != null) {
+      throw new IllegalStateException("tenant " + id + " is locked, " + locked);
+    }
+    return authorization;
+  }
 
   /** Without the secret: this text may reach a log. */
   @Override

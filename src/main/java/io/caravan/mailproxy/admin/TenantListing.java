@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Request;
+import io.caravan.mailproxy.secret.LockedException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,9 +14,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Tenants in the form clients know (genro-api 1.7): null is left out, secrets never appear. */
 public final class TenantListing {
-  private static final List<String> SECRETS = List.of("token", "password");
+  /** All of {@code client_auth} that is shown. */
+  private static final List<String> OPEN = List.of("method", "user");
+
   private static final List<String> TEXTS =
       List.of("id", "name", "client_base_url", "client_sync_path", "client_attachment_path");
+
+  private final Secrets secrets;
+
+  public TenantListing(Secrets secrets) {
+    this.secrets = secrets;
+  }
 
   /** Parameters for {@code read-tenants.sql}: all tenants, or those that are active. */
   public Map<String, @Nullable Object> all(Request request) {
@@ -34,7 +43,7 @@ public final class TenantListing {
   public Map<String, Object> list(List<Map<String, Object>> rows) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("ok", true);
-    answer.put("tenants", rows.stream().map(TenantListing::told).toList());
+    answer.put("tenants", rows.stream().map(this::told).toList());
     return answer;
   }
 
@@ -59,13 +68,13 @@ public final class TenantListing {
     }
   }
 
-  private static Map<String, Object> told(Map<String, Object> columns) {
+  private Map<String, Object> told(Map<String, Object> columns) {
     Row row = new Row(columns);
     Map<String, Object> tenant = new LinkedHashMap<>();
     for (String name : TEXTS) {
       put(tenant, name, row.textOrNull(name));
     }
-    put(tenant, "client_auth", open(row.textOrNull("client_auth")));
+    put(tenant, "client_auth", auth(row));
     put(tenant, "rate_limits", tree(row.textOrNull("rate_limits")));
     put(tenant, "large_file_config", tree(row.textOrNull("large_file_config")));
     tenant.put("active", row.number("active") != 0);
@@ -74,9 +83,14 @@ public final class TenantListing {
     return tenant;
   }
 
-  private static @Nullable JsonNode open(@Nullable String clientAuth) {
-    JsonNode auth = tree(clientAuth);
-    return auth instanceof ObjectNode object ? object.remove(SECRETS) : auth;
+  /** Where no loaded key opens it, why. */
+  private @Nullable Object auth(Row row) {
+    try {
+      JsonNode auth = tree(secrets.clientAuth(row));
+      return auth instanceof ObjectNode object ? object.retain(OPEN) : null;
+    } catch (LockedException e) {
+      return Map.of("locked", String.valueOf(e.getMessage()));
+    }
   }
 
   private static @Nullable JsonNode tree(@Nullable String text) {

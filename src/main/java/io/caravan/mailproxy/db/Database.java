@@ -82,6 +82,11 @@ public final class Database implements AutoCloseable {
     }
   }
 
+  /** The database file. */
+  Path path() {
+    return path;
+  }
+
   /** For statements that change something. */
   public DataSource writer() {
     return writer;
@@ -198,7 +203,7 @@ public final class Database implements AutoCloseable {
     }
   }
 
-  /** Accounts' passwords stand in it; SQLite gives its companion files the same mode. */
+  /** Mail stands in it; SQLite gives its companion files the same mode. */
   private static void keepToOwner(Path path) throws IOException {
     if (!Files.exists(path)
         && path.getFileSystem().supportedFileAttributeViews().contains("posix")) {

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * while half open for one attempt, which opens it again or ends it. Guarded by {@link Circuits}.
  */
 final class Circuit {
+  private static final long NEVER = Long.MAX_VALUE;
+
   private final Account account;
   private final int most;
   private final long probeMillis;
@@ -46,9 +48,23 @@ final class Circuit {
     return open && probe == null && now >= until;
   }
 
-  /** Milliseconds until one attempt may try. */
+  /** Milliseconds until one attempt may try, or it is to be asked again whether one may. */
   long untilProbe(long now) {
-    return Math.max(0, until - now);
+    return until == NEVER ? probeMillis : Math.max(0, until - now);
+  }
+
+  /** Opens for good: no attempt tries. */
+  void lock(String text, long now) {
+    open = true;
+    why = Health.State.LOCKED;
+    reason = text;
+    since = now;
+    until = NEVER;
+    told = why;
+  }
+
+  boolean isLocked() {
+    return until == NEVER;
   }
 
   /** Whether the attempt may start; if it is the one that tries, that is noted. */
@@ -94,12 +110,11 @@ final class Circuit {
 
   Health health(long now) {
     boolean half = probe != null || now >= until;
-    return new Health(
-        account, half ? Health.State.HALF_OPEN : why, reason, since, half ? null : (Long) until);
+    return half ? new Health(account, Health.State.HALF_OPEN, reason, since, null) : cause();
   }
 
   /** As {@link #health}, without the change from and to half open. */
   Health cause() {
-    return new Health(account, why, reason, since, until);
+    return new Health(account, why, reason, since, isLocked() ? null : (Long) until);
   }
 }

@@ -30,6 +30,9 @@ public final class Circuits {
   /** The cause in {@link Lanes} for which lanes stand still. */
   static final String CAUSE = "circuit";
 
+  /** The cause where that is because no loaded key opens the password of the account. */
+  private static final String LOCKED = CAUSE + "-locked";
+
   /** Exchange property of an attempt that goes back unspent. */
   static final String HELD = "held";
 
@@ -66,6 +69,15 @@ public final class Circuits {
     this.failures = failures;
     this.probeMillis = probeSeconds * 1000;
     this.startedAt = clock.millis();
+    directory.locked().forEach((pk, why) -> directory.account(pk).ifPresent(a -> lock(a, why)));
+    settleLanes();
+  }
+
+  private void lock(Account account, String why) {
+    Circuit circuit = new Circuit(account, failures, probeMillis);
+    circuit.lock(why, startedAt);
+    circuits.put(account.pk(), circuit);
+    tell(circuit.cause());
   }
 
   // an attempt begins
@@ -201,7 +213,7 @@ public final class Circuits {
   private synchronized void end(long accountPk) {
     Circuit circuit = circuits.remove(accountPk);
     if (circuit != null) {
-      lanes.open(accountPk, CAUSE);
+      lanes.open(accountPk, causeOf(circuit));
       if (circuit.told != Health.State.OK && directory.account(accountPk).isPresent()) {
         wellSince.put(accountPk, clock.millis());
         tell(well(circuit.account()));
@@ -228,12 +240,16 @@ public final class Circuits {
     for (Circuit circuit : circuits.values()) {
       boolean closed = circuit.isOpen() && !hasOtherWay(circuit.account());
       if (closed && !circuit.lanesClosed) {
-        lanes.close(circuit.account().pk(), CAUSE, Long.MAX_VALUE);
+        lanes.close(circuit.account().pk(), causeOf(circuit), Long.MAX_VALUE);
       } else if (!closed && circuit.lanesClosed) {
-        lanes.open(circuit.account().pk(), CAUSE);
+        lanes.open(circuit.account().pk(), causeOf(circuit));
       }
       circuit.lanesClosed = closed;
     }
+  }
+
+  private static String causeOf(Circuit circuit) {
+    return circuit.isLocked() ? LOCKED : CAUSE;
   }
 
   private boolean hasOtherWay(Account account) {
@@ -264,7 +280,7 @@ public final class Circuits {
       Circuit second = failover(circuit.account()).map(a -> circuits.get(a.pk())).orElse(null);
       boolean due = circuit.wantsProbe(now) || (second != null && second.wantsProbe(now));
       if (circuit.lanesClosed && due) {
-        lanes.probe(circuit.account().pk(), CAUSE);
+        lanes.probe(circuit.account().pk(), causeOf(circuit));
       }
     }
     List<Health> told = List.copyOf(untold);

@@ -36,7 +36,7 @@ public final class Access {
   public record Operation(String method, String path, Who who, String command) {
     static final Operation UNKNOWN = new Operation("", "", Who.NOBODY, NO_COMMAND);
 
-    boolean isCommand() {
+    boolean logged() {
       return !command.equals(NO_COMMAND);
     }
   }

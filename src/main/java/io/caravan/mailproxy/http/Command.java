@@ -28,6 +28,10 @@ public record Command(
   private static final Set<String> SECRET =
       Set.of("password", "imap_password", "bounce_imap_password", "token", "api_token", "api_key");
 
+  /** Of {@code client_auth} nothing else is shown: its secrets may have any name. */
+  private static final Set<String> OPEN_AUTH = Set.of("method", "user");
+
+  private static final String CLIENT_AUTH = "client_auth";
   private static final String MESSAGES = "messages";
   private static final int MAX_IDS = 20;
   private static final int MAX_PAYLOAD_CHARS = 4_096;
@@ -36,7 +40,9 @@ public record Command(
     ObjectNode payload = JsonNodeFactory.instance.objectNode();
     request.query().forEach((name, values) -> payload.put(name, values.get(0)));
     if (body instanceof ObjectNode object) {
-      object.properties().forEach(field -> payload.set(field.getKey(), open(field)));
+      object
+          .properties()
+          .forEach(field -> payload.set(field.getKey(), open(field.getKey(), field.getValue())));
     }
     String text = Json.text(payload);
     Arrival arrival = Arrival.current();
@@ -62,20 +68,32 @@ public record Command(
     return request.path().equals("/tenant") ? payload.path("id").textValue() : null;
   }
 
-  private static JsonNode open(Map.Entry<String, JsonNode> field) {
-    JsonNode value = field.getValue();
-    if (SECRET.contains(field.getKey()) && !value.isNull()) {
+  private static JsonNode open(String name, JsonNode value) {
+    if (value.isNull()) {
+      return value;
+    }
+    if (SECRET.contains(name) || (name.equals(CLIENT_AUTH) && !value.isObject())) {
       return JsonNodeFactory.instance.textNode("***");
     }
-    if (field.getKey().equals(MESSAGES) && value.isArray()) {
-      return ids((ArrayNode) value);
+    if (value instanceof ArrayNode array) {
+      return name.equals(MESSAGES) ? ids(array) : opened(array);
     }
-    if (value instanceof ObjectNode object) {
-      ObjectNode copy = JsonNodeFactory.instance.objectNode();
-      object.properties().forEach(inner -> copy.set(inner.getKey(), open(inner)));
-      return copy;
+    return value instanceof ObjectNode object ? opened(name, object) : value;
+  }
+
+  private static JsonNode opened(String name, ObjectNode object) {
+    ObjectNode copy = JsonNodeFactory.instance.objectNode();
+    for (Map.Entry<String, JsonNode> field : object.properties()) {
+      boolean hidden = name.equals(CLIENT_AUTH) && !OPEN_AUTH.contains(field.getKey());
+      copy.set(field.getKey(), open(hidden ? "token" : field.getKey(), field.getValue()));
     }
-    return value;
+    return copy;
+  }
+
+  private static JsonNode opened(ArrayNode array) {
+    ArrayNode copy = JsonNodeFactory.instance.arrayNode(array.size());
+    array.forEach(item -> copy.add(open("", item)));
+    return copy;
   }
 
   /** How many, and the first of them. */

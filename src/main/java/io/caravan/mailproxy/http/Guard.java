@@ -56,7 +56,7 @@ public final class Guard {
   public void admit(Exchange exchange) {
     Access.Operation operation = Access.to(exchange.getFromRouteId());
     let(exchange, operation.who());
-    if (operation.isCommand()) {
+    if (operation.logged()) {
       Request request = exchange.getProperty(Requests.REQUEST, Request.class);
       Caller caller = exchange.getProperty(CALLER, Caller.class);
       Object body = exchange.getMessage().getBody();

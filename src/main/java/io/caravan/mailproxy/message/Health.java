@@ -28,7 +28,9 @@ public record Health(
     /** The log-in was refused, several times in a row: further tries may lock the user out. */
     AUTH_FAILED,
     /** It was one of the two above, and one delivery may try whether it still is. */
-    HALF_OPEN
+    HALF_OPEN,
+    /** No loaded key opens its password: it gets no mail until it is set again, or the key is. */
+    LOCKED
   }
 
   /** For Simple in routes. */

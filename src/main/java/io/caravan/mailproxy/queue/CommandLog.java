@@ -5,6 +5,7 @@ import io.caravan.mailproxy.http.Command;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -35,11 +36,25 @@ public final class CommandLog {
   /** Keeps what was done or refused; where that fails, the answer is as it is. */
   public void keep(Command command, int status) {
     try {
-      outbox.log(command, status);
+      outbox.commit((statements, now) -> insert(statements, command, status, now));
     } catch (StoreException e) {
       LOG.warn(
           "command {} of request {} is not in the log", command.endpoint(), command.requestId(), e);
     }
+  }
+
+  static int insert(GroupCommit.Statements statements, Command command, int status, long now)
+      throws SQLException {
+    return statements.update(
+        "insert-command",
+        now,
+        command.endpoint(),
+        command.tenantId(),
+        command.caller(),
+        command.address(),
+        command.requestId(),
+        command.payload(),
+        status);
   }
 
   /**

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class Explanation {
   private static final String LIMIT = "limit:";
   private static final String CIRCUIT = "circuit";
+  private static final String LOCKED = "circuit-locked";
 
   private final Listings listings;
   private final Lanes lanes;
@@ -149,6 +150,9 @@ public final class Explanation {
     }
     if (cause.startsWith(LIMIT)) {
       return new Why("limited", "the limit is spent", until);
+    }
+    if (cause.equals(LOCKED)) {
+      return new Why(CIRCUIT, "no loaded key opens the account's password", until);
     }
     return cause.startsWith(CIRCUIT)
         ? new Why("circuit", "the account's relay refuses connections or the log-in", until)

@@ -12,7 +12,6 @@ import io.caravan.mailproxy.message.Health;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.throttle.RuleBook;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,29 +82,6 @@ public final class Outbox implements AutoCloseable {
     pending.addAndGet(stored.added());
     batch.waiting().forEach((row, due) -> lanes.waiting(row.lane(), row.priority(), due));
     return stored;
-  }
-
-  /**
-   * Puts a command into the log.
-   *
-   * @param status of the HTTP answer
-   */
-  public void log(Command command, int status) {
-    commits.commit((statements, now) -> log(statements, command, status, now));
-  }
-
-  static int log(GroupCommit.Statements statements, Command command, int status, long now)
-      throws SQLException {
-    return statements.update(
-        "insert-command",
-        now,
-        command.endpoint(),
-        command.tenantId(),
-        command.caller(),
-        command.address(),
-        command.requestId(),
-        command.payload(),
-        status);
   }
 
   /** An attempt of a delivery begins: if this process ends in it, that is counted. */

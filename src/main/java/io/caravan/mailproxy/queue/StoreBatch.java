@@ -67,7 +67,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     }
     int queued = submissions.stream().mapToInt(Submission::items).sum() - refused.size();
     if (command != null && queued > 0) {
-      Outbox.log(statements, command, OK, now);
+      CommandLog.insert(statements, command, OK, now);
     }
     return new Stored(queued, added, refused, hot);
   }

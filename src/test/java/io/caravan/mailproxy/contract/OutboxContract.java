@@ -3,6 +3,7 @@ package io.caravan.mailproxy.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.caravan.mailproxy.admin.Registry;
+import io.caravan.mailproxy.admin.Secrets;
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.intake.BatchReader;
@@ -23,6 +24,7 @@ import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.Stored;
 import io.caravan.mailproxy.queue.Suspensions;
+import io.caravan.mailproxy.secret.Keyring;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -72,7 +74,7 @@ abstract class OutboxContract {
   }
 
   private void boot() {
-    registry = new Registry(database);
+    registry = new Registry(database, new Secrets(Keyring.parse("A".repeat(43) + "=")));
     lanes = new Lanes(registry, InstantSource.system(), ROOM, 1 << 20);
     RuleBook rules = new RuleBook(database);
     Suspensions suspensions =

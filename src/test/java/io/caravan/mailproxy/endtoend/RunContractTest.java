@@ -122,6 +122,26 @@ class RunContractTest {
   }
 
   @Test
+  void a_wrong_encryption_key_is_told_without_the_key() throws Exception {
+    Process process =
+        run(
+            "",
+            "GMP_API_TOKEN",
+            TOKEN,
+            "GMP_PORT",
+            "0",
+            "GMP_HOST",
+            "127.0.0.1",
+            "LOG_LEVEL",
+            "DEBUG",
+            "MAIL_PROXY_ENCRYPTION_KEY",
+            "main:Y2FuYXJ5LWNhbmFyeQ==");
+    assertThat(exits2(process))
+        .contains("MAIL_PROXY_ENCRYPTION_KEY: key 1 has 13 bytes, it must have 32")
+        .doesNotContain("Y2FuYXJ5LWNhbmFyeQ", "canary-canary");
+  }
+
+  @Test
   void settings_come_from_the_environment_and_no_other_variable_leaks_in() throws Exception {
     int port = freePort();
     Process process =

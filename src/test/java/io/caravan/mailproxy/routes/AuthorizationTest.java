@@ -69,7 +69,8 @@ class AuthorizationTest {
   @MethodSource("operations")
   void the_table_holds(String id, Access.Operation operation) {
     boolean owner = operation.who() == Access.Who.OWNER;
-    String path = operation.path().replace("{id}", owner ? "a" : "nothing") + "?tenant_id=a";
+    String path =
+        operation.path().replaceAll("\\{[^}]+}", owner ? "a" : "nothing") + "?tenant_id=a";
     String admin = operation.who() == Access.Who.ADMIN ? "Admin token required" : UNKNOWN;
 
     if (operation.who() == Access.Who.ANYBODY) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.admin.Registry;
+import io.caravan.mailproxy.admin.Secrets;
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.LaneKey;
@@ -13,6 +14,7 @@ import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.RateLedger;
 import io.caravan.mailproxy.queue.Suspensions;
+import io.caravan.mailproxy.secret.Keyring;
 import io.caravan.mailproxy.throttle.Decision.Answer;
 import io.caravan.mailproxy.throttle.Decision.Reason;
 import java.nio.file.Path;
@@ -67,7 +69,7 @@ class ThrottleTest {
   }
 
   private void boot(int maxUnacknowledged) {
-    registry = new Registry(database);
+    registry = new Registry(database, new Secrets(Keyring.parse("A".repeat(43) + "=")));
     RuleBook rules = new RuleBook(database);
     Lanes lanes = new Lanes(registry, clock, 100, 1 << 20);
     outbox =

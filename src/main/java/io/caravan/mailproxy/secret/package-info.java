@@ -1,0 +1,5 @@
+/** Keys, and what is sealed with them. */
+@NullMarked
+package io.caravan.mailproxy.secret;
+
+import org.jspecify.annotations.NullMarked;

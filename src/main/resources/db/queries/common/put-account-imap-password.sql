@@ -1,0 +1,1 @@
+UPDATE account SET imap_password = ? WHERE tenant_id = ? AND id = ?

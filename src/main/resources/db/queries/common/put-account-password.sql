@@ -1,0 +1,1 @@
+UPDATE account SET password = ? WHERE tenant_id = ? AND id = ?

@@ -1,0 +1,1 @@
+UPDATE secret_storage SET state = ?

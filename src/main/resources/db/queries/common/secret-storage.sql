@@ -1,0 +1,1 @@
+SELECT state FROM secret_storage
