@@ -99,6 +99,7 @@ public final class Idempotency {
           422, "idempotency_key_reuse", "Idempotency-Key was used with another request");
     }
     exchange.setProperty(REPLAYED, true);
+    exchange.removeProperty(Guard.COMMAND); // nothing is done
     exchange.getMessage().setBody(Json.tree(String.valueOf(rows.get(0).get("body"))));
   }
 
