@@ -7,7 +7,10 @@ import io.caravan.mailproxy.secret.Place;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Seals the secrets of accounts and tenants on their way to the store, and opens them again. */
+/**
+ * Seals the secrets of accounts, tenants and the instance on their way to the store, and opens them
+ * again.
+ */
 public final class Secrets {
   private final Keyring keyring;
 
@@ -27,6 +30,11 @@ public final class Secrets {
   /** The values for {@code upsert-tenant.sql}, sealed in place. */
   public void sealTenant(Map<String, Object> values) {
     seal(values, "client_auth", Place.clientAuth(new Row(values).text("id")));
+  }
+
+  /** The values for {@code update-instance.sql}, sealed in place. */
+  public void sealInstance(Map<String, Object> values) {
+    seal(values, "bounce_imap_password", Place.bouncePassword());
   }
 
   private void seal(Map<String, Object> values, String name, Place place) {

@@ -27,6 +27,11 @@ public record Place(String table, String tenantId, String rowId, String column) 
     return new Place("tenant", tenantId, tenantId, "client_auth");
   }
 
+  /** Log-in at the mailbox that bounces come to. */
+  public static Place bouncePassword() {
+    return new Place("instance", "", "1", "bounce_imap_password");
+  }
+
   /** The associated data: each part after its length, so that no two places read the same. */
   byte[] bound() {
     List<byte[]> parts =
