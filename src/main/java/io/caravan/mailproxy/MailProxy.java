@@ -14,7 +14,9 @@ import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
 import io.caravan.mailproxy.telemetry.Statsd;
 import io.caravan.mailproxy.throttle.Throttle;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
@@ -154,6 +157,11 @@ public final class MailProxy implements AutoCloseable {
           }
         });
     main.start();
+    try (ProducerTemplate template = context().createProducerTemplate()) {
+      template.requestBody("direct:apply-declared", (Object) null);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     started = true;
     ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());

@@ -1,3 +1,4 @@
+-- keep: what has no secret keeps the one it had.
 INSERT INTO account (tenant_id, id, type, host, port, user, password, use_tls, ttl, batch_size,
   limit_per_second, limit_per_minute, limit_per_hour, limit_per_day, limit_behavior,
   max_connections, max_messages_per_connection, local_address, tls_ca, failover_account_id, on_uncertain,
@@ -9,7 +10,7 @@ VALUES (:?tenant, :?id, :?type, :?host, :?port, :?user, :?password, :?useTls, :?
 ON CONFLICT (tenant_id, id) DO UPDATE SET
   revision = revision + 1,
   type = excluded.type, host = excluded.host, port = excluded.port,
-  user = excluded.user, password = excluded.password, use_tls = excluded.use_tls,
+  user = excluded.user, password = CASE WHEN :?keep = 1 THEN coalesce(excluded.password, password) ELSE excluded.password END, use_tls = excluded.use_tls,
   ttl = excluded.ttl, batch_size = excluded.batch_size,
   limit_per_second = excluded.limit_per_second, limit_per_minute = excluded.limit_per_minute,
   limit_per_hour = excluded.limit_per_hour, limit_per_day = excluded.limit_per_day,
@@ -22,6 +23,8 @@ ON CONFLICT (tenant_id, id) DO UPDATE SET
   imap_host = coalesce(excluded.imap_host, imap_host),
   imap_port = CASE WHEN excluded.imap_host IS NULL THEN imap_port ELSE excluded.imap_port END,
   imap_user = CASE WHEN excluded.imap_host IS NULL THEN imap_user ELSE excluded.imap_user END,
-  imap_password = CASE WHEN excluded.imap_host IS NULL THEN imap_password ELSE excluded.imap_password END,
+  imap_password = CASE WHEN excluded.imap_host IS NULL THEN imap_password
+    WHEN :?keep = 1 THEN coalesce(excluded.imap_password, imap_password)
+    ELSE excluded.imap_password END,
   updated_at = excluded.updated_at
 RETURNING *

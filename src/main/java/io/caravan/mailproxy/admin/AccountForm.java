@@ -31,7 +31,8 @@ public final class AccountForm {
     return read(new JsonFields(exchange.getMessage().getBody(JsonNode.class)), caller);
   }
 
-  private static Map<String, Object> read(JsonFields form, Caller caller) {
+  /** The values that a body stands for. */
+  static Map<String, Object> read(JsonFields form, Caller caller) {
     Map<String, Object> row = new HashMap<>();
     String type = form.text("type", 20, "relay").toLowerCase(Locale.ROOT);
     boolean relay = type.equals("relay");
@@ -45,6 +46,7 @@ public final class AccountForm {
     row.put("port", port(form, type));
     row.put("user", form.text("user", 1_024, null));
     row.put("password", form.text("password", 1_024, null));
+    row.put("keep", 0);
     row.put("useTls", form.flag("use_tls"));
     row.put("ttl", form.number("ttl", 1, Integer.MAX_VALUE, (long) DEFAULT_TTL_SECONDS));
     row.put("batchSize", form.number("batch_size", 1, Integer.MAX_VALUE, null));

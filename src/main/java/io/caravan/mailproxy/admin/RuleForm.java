@@ -32,7 +32,11 @@ public final class RuleForm {
    * @throws io.caravan.mailproxy.http.Problem 422 something does not fit
    */
   public String read(Exchange exchange) {
-    JsonFields form = new JsonFields(exchange.getMessage().getBody(JsonNode.class));
+    return read(exchange.getMessage().getBody(JsonNode.class));
+  }
+
+  static String read(JsonNode body) {
+    JsonFields form = new JsonFields(body);
     JsonNode list = form.node("throttle_rules");
     if (list == null || !list.isArray() || list.size() > MAX_RULES) {
       throw form.wrong(

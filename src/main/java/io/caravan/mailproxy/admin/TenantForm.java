@@ -44,6 +44,14 @@ public final class TenantForm {
     return row;
   }
 
+  /** The values for {@code update-tenant.sql} that a declared tenant stands for. */
+  static Map<String, @Nullable Object> declared(JsonNode body) {
+    JsonFields form = new JsonFields(body);
+    Map<String, @Nullable Object> row = values(form);
+    row.put("id", form.required("id", 255));
+    return row;
+  }
+
   /** There is no such tenant, as far as the caller may know. */
   static Problem missing(String id) {
     return Problem.notFound("Tenant '" + id + "' not found");

@@ -81,6 +81,19 @@ public final class Problem extends RuntimeException {
     return detail;
   }
 
+  /** In words, for somebody who did not ask by HTTP. */
+  public String told() {
+    List<String> told = new ArrayList<>();
+    if (detail instanceof List<?> entries) {
+      for (Object entry : entries) {
+        Map<?, ?> fields = (Map<?, ?>) entry;
+        told.add(
+            pointer((List<?>) Objects.requireNonNull(fields.get("loc"))) + " " + fields.get("msg"));
+      }
+    }
+    return told.isEmpty() ? detail.toString() : String.join("; ", told);
+  }
+
   /** RFC 9457 where {@code detail} is a text, as it asks for one; else plain JSON. */
   public String contentType() {
     return detail instanceof String ? "application/problem+json" : "application/json";
