@@ -17,13 +17,12 @@ final class StoredMessage {
    * The delivery with its message, and who of it is still to be reached.
    *
    * @param rows of {@code read-message.sql}
-   * @throws IllegalStateException there is none
+   * @throws MessageGoneException it was deleted meanwhile
    * @throws IllegalArgumentException it cannot be read
    */
   static Delivery read(Delivery delivery, List<Map<String, Object>> rows) {
     if (rows.isEmpty()) {
-      throw new IllegalStateException(
-          "message " + delivery.messagePk() + " is not in the store any more");
+      throw new MessageGoneException(delivery.messagePk());
     }
     Row row = new Row(rows.get(0));
     List<Recipient> pending = new ArrayList<>();

@@ -54,6 +54,11 @@ public final class Unsent {
     attempt.close();
   }
 
+  /** Its message was deleted as it started: no row is left to go back. */
+  public void drop(Exchange exchange) {
+    pause(exchange);
+  }
+
   /** An operator dropped it. */
   public void cancel(Exchange exchange) {
     attempt(exchange).end(Fate.CANCELLED, "cancelled");

@@ -182,25 +182,36 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     }
   }
 
-  /** Takes out the deliveries of some lanes. */
-  List<Delivery> recall(Predicate<LaneKey> which) {
+  /**
+   * Takes out deliveries.
+   *
+   * @param ofLanes the lanes that are looked at
+   * @param which those of them that are meant
+   */
+  List<Delivery> recall(Predicate<LaneKey> ofLanes, Predicate<Delivery> which) {
     List<Delivery> recalled = new ArrayList<>();
     lock.lock();
     try {
       for (int level = 0; level < turns.size(); level++) {
         for (Line line : List.copyOf(turns.get(level))) {
-          if (which.test(line.lane)) {
-            line.waiting.forEach(element -> recalled.add(delivery.apply(element)));
-            size -= line.waiting.size();
+          if (ofLanes.test(line.lane)) {
+            line.waiting.removeIf(element -> take(delivery.apply(element), which, recalled));
+          }
+          if (line.waiting.isEmpty()) {
             turns.get(level).remove(line);
             lines.get(level).remove(line.lane);
           }
         }
       }
+      size -= recalled.size();
       return recalled;
     } finally {
       lock.unlock();
     }
+  }
+
+  private static boolean take(Delivery one, Predicate<Delivery> which, List<Delivery> recalled) {
+    return which.test(one) && recalled.add(one);
   }
 
   /** A lane goes on: as many may start as it has connections. */

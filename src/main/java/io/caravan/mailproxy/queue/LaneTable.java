@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -168,7 +169,20 @@ abstract class LaneTable implements Standstill {
    */
   List<Delivery> recall(Predicate<LaneKey> which) {
     List<Delivery> recalled = new ArrayList<>();
-    queues.forEach(queue -> recalled.addAll(queue.recall(which)));
+    queues.forEach(queue -> recalled.addAll(queue.recall(which, delivery -> true)));
+    return recalled;
+  }
+
+  /**
+   * Takes messages' deliveries that wait in memory out of it, as {@link #recall} does.
+   *
+   * @param messages their keys
+   */
+  List<Delivery> recallMessages(Set<Long> messages) {
+    List<Delivery> recalled = new ArrayList<>();
+    for (LaneQueue<?> queue : queues) {
+      recalled.addAll(queue.recall(lane -> true, one -> messages.contains(one.messagePk())));
+    }
     return recalled;
   }
 

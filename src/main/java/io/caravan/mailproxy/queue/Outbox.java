@@ -109,6 +109,11 @@ public final class Outbox implements AutoCloseable {
     return commits.commit(work);
   }
 
+  /** So many messages came to their end, or are gone, without an attempt. */
+  void ended(int messages) {
+    pending.addAndGet(-messages);
+  }
+
   /** Waits for a commit as a message does that is being stored. */
   public void probe() {
     commits.commit((statements, now) -> statements.update("touch-probe", node, now));

@@ -33,7 +33,9 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     Long next = attempt.deferred() ? now + shortestDelay() : null;
     boolean held = next == null && doubted(statements);
     if (move(statements, next, held) == 0) {
-      event(statements, "late", now, null, null);
+      if (isThere(statements)) {
+        event(statements, "late", now, null, null);
+      }
       return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
     }
     for (Verdict verdict : attempt.verdicts()) {
@@ -57,6 +59,14 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     return held
         ? new Settled(Settled.Result.HELD, Settled.Fate.PENDING, null, now, null)
         : finish(statements, now);
+  }
+
+  /** It may be deleted meanwhile. */
+  private boolean isThere(GroupCommit.Statements statements) throws SQLException {
+    try (ResultSet rows = statements.query("has-message", delivery.messagePk())) {
+      rows.next();
+      return rows.getBoolean(1);
+    }
   }
 
   private void told(GroupCommit.Statements statements, String event, Verdict.Fate fate, long now)

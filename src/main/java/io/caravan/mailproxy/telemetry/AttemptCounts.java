@@ -59,6 +59,12 @@ public final class AttemptCounts {
     count(attempt.getAccountId(), attempt.getQueueName(), attempt.getThrottleName(), PAUSE, PAUSE);
   }
 
+  /** Counts the attempt whose message was deleted before it could be read. */
+  public void dropped(Exchange exchange) {
+    Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
+    count("", attempt.getQueueName(), Telemetry.NO_RULE, ABANDONED, ABANDONED);
+  }
+
   private void mail(Attempt attempt, String event) {
     registry
         .counter(Telemetry.MAIL, Telemetry.ACCOUNT, attempt.getAccountId(), "event", event)

@@ -1,0 +1,1 @@
+DELETE FROM message WHERE pk IN (SELECT value FROM json_each(?))
