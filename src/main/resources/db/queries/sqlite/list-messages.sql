@@ -12,13 +12,8 @@ SELECT m.pk, m.id, m.tenant_id, t.name AS tenant_name, m.account_id, m.priority,
          (SELECT json_group_array(json_object('pk', e.pk, 'type', e.type, 'at', e.at, 'text', e.text,
                                               'data', json(e.data), 'reported_at', e.reported_at))
           FROM (SELECT * FROM event WHERE message_pk = m.pk ORDER BY pk) e) END AS history
-FROM (SELECT pk FROM message
-      WHERE tenant_id = :?tenant
-        AND (NOT :?active
-             OR EXISTS (SELECT 1 FROM queue q WHERE q.pk BETWEEN message.pk AND message.pk + 1023))
-      ORDER BY priority, pk
-      LIMIT 10000) page
-JOIN message m ON m.pk = page.pk
+FROM json_each(:?keys) k
+CROSS JOIN message m ON m.pk = k.value
 LEFT JOIN tenant t ON t.id = m.tenant_id
 LEFT JOIN event final ON final.message_pk = m.pk AND final.type IN ('sent', 'error')
 ORDER BY m.priority, m.pk

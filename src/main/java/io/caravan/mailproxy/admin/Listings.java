@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
-import io.caravan.mailproxy.http.Request;
-import io.caravan.mailproxy.http.Requests;
 import io.caravan.mailproxy.message.LaneKey;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -14,7 +12,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of the store in the form clients know: null is left out, secrets never appear. */
@@ -56,16 +53,6 @@ public final class Listings {
     if (rows.isEmpty()) {
       throw new Problem(400, "account not found or not owned by tenant");
     }
-  }
-
-  /** Parameters for {@code list-messages.sql} from the query of a request. */
-  public Map<String, Object> filter(Exchange exchange) {
-    Request request = exchange.getProperty(Requests.REQUEST, Request.class);
-    String tenant = request.tenant();
-    return Map.of(
-        "tenant", tenant,
-        "active", request.flag("active_only") ? 1 : 0,
-        "history", request.flag("include_history") ? 1 : 0);
   }
 
   /** {@code GET /messages} (genro-api 1.5). */

@@ -36,6 +36,15 @@ final class EndDelivery {
     return new EndDelivery(pk, "failed", "poison", null);
   }
 
+  /**
+   * Somebody does not want it any more.
+   *
+   * @param told whether an event has told so already, for another delivery of its message
+   */
+  static EndDelivery cancelled(long pk, boolean told) {
+    return new EndDelivery(pk, "cancelled", "cancelled", told ? null : "cancelled");
+  }
+
   /** Somebody said what became of it. */
   static EndDelivery resolved(long pk, boolean sent) {
     String state = sent ? "sent" : "failed";

@@ -157,6 +157,21 @@ abstract class LaneTable implements Standstill {
     return gate(key).stoppedBy(clock.millis());
   }
 
+  /** The lanes that stand still until a known time. */
+  final List<LaneKey> standing() {
+    long now = clock.millis();
+    lock.lock();
+    try {
+      return lanes.values().stream()
+          .filter(lane -> lane.gate().stoppedUntil() > now)
+          .filter(lane -> lane.gate().stoppedUntil() != Long.MAX_VALUE)
+          .map(lane -> lane.key)
+          .toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Whether a suspension is one of the causes. */
   boolean isSuspended(LaneKey key) {
     return stops(key).keySet().stream().anyMatch(cause -> cause.startsWith(Suspension.CAUSE));

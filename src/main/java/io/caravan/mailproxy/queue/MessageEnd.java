@@ -20,6 +20,7 @@ record MessageEnd(Settled.Fate fate, @Nullable String text, @Nullable String wor
   private static final MessageEnd PENDING = new MessageEnd(Settled.Fate.PENDING, null, null);
   private static final MessageEnd SENT = new MessageEnd(Settled.Fate.SENT, null, null);
 
+  /** Looks, and notes at the message that it failed, where it did. */
   static MessageEnd of(GroupCommit.Statements statements, long messagePk) throws SQLException {
     try (ResultSet rows = statements.query("has-deliveries", messagePk, messagePk)) {
       rows.next();
@@ -38,6 +39,7 @@ record MessageEnd(Settled.Fate fate, @Nullable String text, @Nullable String wor
     if (failed.isEmpty()) {
       return SENT;
     }
+    statements.update("fail-message", messagePk);
     String words = String.join("; ", replies);
     boolean limited = words.equals(Answer.RATE_LIMITED);
     return new MessageEnd(Settled.Fate.ERROR, limited ? words : String.join("; ", failed), words);

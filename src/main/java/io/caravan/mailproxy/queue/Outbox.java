@@ -114,6 +114,11 @@ public final class Outbox implements AutoCloseable {
     pending.addAndGet(-messages);
   }
 
+  /** Who makes the keys of events. */
+  Ids ids() {
+    return ids;
+  }
+
   /** Waits for a commit as a message does that is being stored. */
   public void probe() {
     commits.commit((statements, now) -> statements.update("touch-probe", node, now));

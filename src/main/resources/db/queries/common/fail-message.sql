@@ -1,0 +1,1 @@
+UPDATE message SET failed = 1 WHERE pk = ?

@@ -1,0 +1,1 @@
+UPDATE queue SET state = 'held', hold_reason = 'manual' WHERE pk = ? AND state <> 'leased'
