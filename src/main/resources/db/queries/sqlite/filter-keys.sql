@@ -11,6 +11,10 @@ WHERE (:?account IS NULL OR m.account_id = :?account)
     WHEN 'any' THEN 1
     WHEN 'error' THEN m.failed
     WHEN 'sent' THEN m.failed = 0 AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.pk BETWEEN m.pk AND m.pk + 1023)
+    WHEN 'reported' THEN NOT EXISTS (SELECT 1 FROM queue q WHERE q.pk BETWEEN m.pk AND m.pk + 1023)
+      AND (SELECT max(e.reported_at) <= :?before
+             AND count(*) FILTER (WHERE e.reported_at IS NULL AND e.type IN ('deferred', 'sent', 'error')) = 0
+           FROM event e WHERE e.message_pk = m.pk)
     ELSE (SELECT CASE
             WHEN count(*) = 0 THEN ''
             WHEN count(*) = count(*) FILTER (WHERE q.state = 'held') THEN 'held'

@@ -6,11 +6,13 @@ SELECT m.pk, m.id, m.tenant_id, t.name AS tenant_name, m.account_id, m.priority,
                                             'enhanced', r.enhanced, 'reply', r.reply))
         FROM recipient r WHERE r.message_pk = m.pk) AS recipients,
        (SELECT json_group_array(json_object('pk', e.pk, 'type', e.type, 'at', e.at, 'text', e.text,
-                                            'data', json(e.data), 'reported_at', e.reported_at))
+                                            'data', json(e.data), 'reported_at', e.reported_at,
+                                            'tried', e.tried))
         FROM (SELECT * FROM event WHERE message_pk = m.pk ORDER BY pk) e) AS history,
        (SELECT nullif(json_group_array(json_object('pk', q.pk, 'account', q.account_pk, 'rule', q.rule_pk, 'state', q.state,
                                                    'due', q.due_at, 'waits', q.state = 'due', 'attempts', q.attempts,
-                                                   'hold_reason', q.hold_reason)), '[]')
+                                                   'hold_reason', q.hold_reason, 'accepted', q.accepted_at,
+                                                   'expires', q.expires_at)), '[]')
         FROM (SELECT * FROM queue WHERE pk BETWEEN m.pk AND m.pk + 1023 ORDER BY due_at, pk) q) AS deliveries
 FROM message m
 LEFT JOIN tenant t ON t.id = m.tenant_id

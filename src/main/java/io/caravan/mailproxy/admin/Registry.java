@@ -148,6 +148,11 @@ public final class Registry implements Directory {
     }
   }
 
+  /** A tenant was deleted. */
+  public void tenantDeleted(String id) {
+    tenants.remove(id);
+  }
+
   private @Nullable String password(Row row) {
     try {
       locked.remove(row.number("pk"));

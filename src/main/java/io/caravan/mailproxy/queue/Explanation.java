@@ -26,6 +26,7 @@ public final class Explanation {
   private final InFlight inFlight;
   private final RuleBook rules;
   private final Throttle throttle;
+  private final Timeline timeline;
 
   public Explanation(
       Listings listings,
@@ -33,7 +34,9 @@ public final class Explanation {
       Suspensions suspensions,
       InFlight inFlight,
       RuleBook rules,
-      Throttle throttle) {
+      Throttle throttle,
+      Timeline timeline) {
+    this.timeline = timeline;
     this.throttle = throttle;
     this.listings = listings;
     this.lanes = lanes;
@@ -74,18 +77,39 @@ public final class Explanation {
    * @throws Problem 404 there is none
    */
   public Map<String, Object> detail(List<Map<String, Object>> rows) {
-    if (rows.isEmpty()) {
-      throw new Problem(404, "message not found");
-    }
-    Map<String, Object> row = rows.get(0);
+    Map<String, Object> row = found(rows);
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("ok", true);
     answer.putAll(listings.detail(row));
+    JsonNode history = Json.tree(String.valueOf(row.get("history")));
     JsonNode deliveries = Json.tree(String.valueOf(row.get("deliveries")));
-    if (!deliveries.isEmpty()) {
+    if (deliveries.isEmpty()) {
+      answer.putAll(timeline.ended(history));
+    } else {
       answer.put("waiting", waiting(Waiting.of(deliveries.get(0)), row));
+      answer.putAll(timeline.waiting(deliveries.get(0)));
     }
+    answer.put("reports", timeline.reports(history));
     return answer;
+  }
+
+  /**
+   * {@code GET /messages/{id}/events}: the events alone, from the same rows.
+   *
+   * @throws Problem 404 there is no such message
+   */
+  public Map<String, Object> events(List<Map<String, Object>> rows) {
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("ok", true);
+    answer.put("events", listings.detail(found(rows)).get("events"));
+    return answer;
+  }
+
+  private static Map<String, Object> found(List<Map<String, Object>> rows) {
+    if (rows.isEmpty()) {
+      throw new Problem(404, "message not found");
+    }
+    return rows.get(0);
   }
 
   /** Of several deliveries, the one that is due first. */

@@ -40,10 +40,10 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   private final Condition ready = lock.newCondition();
 
   /** For each priority the lanes that have work, the next one first. */
-  private final List<Deque<Line>> turns = new ArrayList<>();
+  private final List<Deque<Line<T>>> turns = new ArrayList<>();
 
   /** For each priority the line of each lane that has work. */
-  private final List<Map<LaneKey, Line>> lines = new ArrayList<>();
+  private final List<Map<LaneKey, Line<T>>> lines = new ArrayList<>();
 
   /** For each priority how many of higher ones were given out while it had work. */
   private final int[] passedOver = new int[Priority.values().length];
@@ -89,9 +89,9 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
         return true;
       }
       int level = of.priority().level();
-      Line line = lines.get(level).get(of.lane());
+      Line<T> line = lines.get(level).get(of.lane());
       if (line == null) {
-        line = new Line(of.lane(), lanes.gate(of.lane()));
+        line = new Line<>(of.lane(), lanes.gate(of.lane()), new ArrayDeque<>());
         lines.get(level).put(of.lane(), line);
         turns.get(level).addLast(line);
       }
@@ -152,9 +152,9 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   }
 
   private @Nullable T next(int level, long now) {
-    Deque<Line> turn = turns.get(level);
+    Deque<Line<T>> turn = turns.get(level);
     for (int i = turn.size(); i > 0; i--) {
-      Line line = turn.removeFirst();
+      Line<T> line = turn.removeFirst();
       if (!shares.mayTake(line.lane.accountPk()) || !line.gate.tryStart(now)) {
         turn.addLast(line);
         continue;
@@ -193,7 +193,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     lock.lock();
     try {
       for (int level = 0; level < turns.size(); level++) {
-        for (Line line : List.copyOf(turns.get(level))) {
+        for (Line<T> line : List.copyOf(turns.get(level))) {
           if (ofLanes.test(line.lane)) {
             line.waiting.removeIf(element -> take(delivery.apply(element), which, recalled));
           }
@@ -244,9 +244,9 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     try {
       int moved = 0;
       for (int level = 0; level < turns.size(); level++) {
-        Deque<Line> turn = turns.get(level);
+        Deque<Line<T>> turn = turns.get(level);
         while (moved < most && !turn.isEmpty()) {
-          Line line = turn.getFirst();
+          Line<T> line = turn.getFirst();
           target.add(line.waiting.removeFirst());
           moved++;
           size--;
@@ -285,14 +285,6 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     }
   }
 
-  private final class Line {
-    final LaneKey lane;
-    final Lane.Gate gate;
-    final Deque<T> waiting = new ArrayDeque<>();
-
-    Line(LaneKey lane, Lane.Gate gate) {
-      this.lane = lane;
-      this.gate = gate;
-    }
-  }
+  /** What waits of one lane. */
+  private record Line<T>(LaneKey lane, Lane.Gate gate, Deque<T> waiting) {}
 }

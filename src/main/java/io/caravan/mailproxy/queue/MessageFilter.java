@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param since accepted from then on, Unix milliseconds
  * @param until accepted not later, Unix milliseconds
  * @param ids clients' ids; {@code null}: all
+ * @param reportedBefore for status {@code reported}: when the newest report was made at the latest,
+ *     Unix milliseconds
  */
 record MessageFilter(
     String tenant,
@@ -32,7 +34,8 @@ record MessageFilter(
     @Nullable String recipient,
     long since,
     long until,
-    @Nullable Set<String> ids) {
+    @Nullable Set<String> ids,
+    long reportedBefore) {
 
   static final String ANY = "any";
   static final List<String> STATUSES = List.of("pending", "deferred", "sent", "error", "held");
@@ -44,7 +47,13 @@ record MessageFilter(
 
   /** All of a tenant. */
   static MessageFilter all(String tenant, boolean active) {
-    return new MessageFilter(tenant, ANY, active, null, null, null, 0, Long.MAX_VALUE, null);
+    return new MessageFilter(tenant, ANY, active, null, null, null, 0, Long.MAX_VALUE, null, 0);
+  }
+
+  /** What is finished and wholly reported. */
+  static MessageFilter reported(String tenant, long before) {
+    return new MessageFilter(
+        tenant, "reported", false, null, null, null, 0, Long.MAX_VALUE, null, before);
   }
 
   /**
@@ -70,7 +79,8 @@ record MessageFilter(
           recipient == null ? null : Address.parse(recipient).wire(),
           from(since),
           to(until),
-          null);
+          null,
+          0);
     } catch (IllegalArgumentException e) {
       throw wrong("recipient", "Input should be an address");
     }
@@ -97,7 +107,8 @@ record MessageFilter(
           recipient == null ? null : Address.parse(recipient).wire(),
           from(form.number("since_ts", 0, MAX_SECONDS, null)),
           to(form.number("until_ts", 0, MAX_SECONDS, null)),
-          form.node("ids") == null ? null : Deletion.ids(form, "ids"));
+          form.node("ids") == null ? null : Deletion.ids(form, "ids"),
+          0);
     } catch (IllegalArgumentException e) {
       throw form.wrong("recipient", "Input should be an address");
     }
@@ -159,6 +170,7 @@ record MessageFilter(
     values.put("recipient", recipient);
     values.put("since", since);
     values.put("until", until);
+    values.put("before", reportedBefore);
     values.put("ids", Json.text(ids == null ? List.of() : ids));
     return values;
   }

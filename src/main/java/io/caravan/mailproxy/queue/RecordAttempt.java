@@ -83,9 +83,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
     }
     MessageEnd end = MessageEnd.of(statements, delivery.messagePk());
-    if (end.fate() != Settled.Fate.PENDING) {
-      event(statements, end.event(), now, end.text(), null);
-    }
+    boolean last = end.fate() != Settled.Fate.PENDING;
+    event(statements, last ? end.event() : "attempt", now, end.text(), null);
     return new Settled(attempt.result(), end.fate(), end.words(), now, null);
   }
 

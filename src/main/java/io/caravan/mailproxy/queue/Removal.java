@@ -3,23 +3,36 @@ package io.caravan.mailproxy.queue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.JsonFields;
 import io.caravan.mailproxy.http.Request;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes messages out of the store, whatever their state. An attempt under way may still send one;
  * its late result changes nothing.
  */
 public final class Removal {
+  private static final long WEEK_SECONDS = 7 * 86_400;
+  private static final long MAX_SECONDS = 1_000_000_000_000L;
+
   private final Outbox outbox;
+  private final MessagePages pages;
+  private final InstantSource clock;
   private final Recall recall;
 
-  public Removal(Outbox outbox, Lanes lanes) {
+  /**
+   * @param clock the database's clock
+   */
+  public Removal(Outbox outbox, Lanes lanes, MessagePages pages, InstantSource clock) {
     this.outbox = outbox;
+    this.pages = pages;
+    this.clock = clock;
     this.recall = new Recall(outbox, lanes);
   }
 
@@ -36,16 +49,46 @@ public final class Removal {
   }
 
   /**
-   * Removes a piece, in one transaction.
+   * Takes {@code {"older_than_seconds": 604800}} or nothing (genro-api 1.5): what is finished and
+   * was reported, the last time so long ago; negative means 0.
+   *
+   * @throws io.caravan.mailproxy.http.Problem 400 or 422 it says nothing of use
+   */
+  public Pieces cleanup(@Nullable JsonNode body, Request request) {
+    Long seconds =
+        body == null
+            ? null
+            : new JsonFields(body).number("older_than_seconds", -MAX_SECONDS, MAX_SECONDS, null);
+    long age = Math.max(0, seconds == null ? WEEK_SECONDS : seconds);
+    long before = clock.millis() - age * 1000;
+    return new Pieces(pages, MessageFilter.reported(request.tenant(), before), "removed");
+  }
+
+  /** All that a tenant has. */
+  public Pieces everything(String tenant) {
+    return new Pieces(pages, MessageFilter.all(tenant, false), "removed");
+  }
+
+  /**
+   * Removes a piece of those that were asked for by their ids.
    *
    * @param rows each with the key of a message
    */
   public void remove(List<Map<String, Object>> rows, Deletion deletion) {
-    List<Long> keys = Row.all(rows).stream().map(row -> row.number("pk")).toList();
+    deletion.removed(rows, removed(Row.all(rows).stream().map(row -> row.number("pk")).toList()));
+  }
+
+  /** Removes a piece of those that were found by a walk. */
+  public void removeFound(Pieces pieces) {
+    pieces.done(removed(pieces.keys()));
+  }
+
+  /** In one transaction. */
+  private int removed(List<Long> keys) {
     Removed removed =
         recall.commit(new HashSet<>(keys), (statements, now) -> remove(statements, keys));
     outbox.ended(removed.waiting());
-    deletion.removed(rows, removed.messages());
+    return removed.messages();
   }
 
   private static Removed remove(GroupCommit.Statements statements, List<Long> keys)

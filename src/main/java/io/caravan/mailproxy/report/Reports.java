@@ -94,6 +94,11 @@ public final class Reports {
     }
   }
 
+  /** A tenant was deleted. */
+  public synchronized void forget(String tenantId) {
+    tenants.remove(tenantId);
+  }
+
   /** Calls nobody any more; who waits in {@link #awaitDue} is let go. */
   public synchronized void retire() {
     retired = true;
@@ -237,9 +242,7 @@ public final class Reports {
 
   private List<String> due() {
     long now = clock.millis();
-    if (settings.url() != null || !registry.tenants().isEmpty()) {
-      registry.tenants().forEach(tenant -> sync(tenant.id()));
-    }
+    registry.tenants().forEach(tenant -> sync(tenant.id()));
     List<String> due = new ArrayList<>();
     tenants.forEach(
         (id, sync) -> {

@@ -8,8 +8,10 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.Metrics;
+import io.caravan.mailproxy.endtoend.TestApplication;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.net.URLEncoder;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -390,5 +392,122 @@ class MessageCommandsTest {
             "many", "/commands/" + what + "-messages", Map.of("filter", filter, "dry_run", dry))
         .path("count")
         .intValue();
+  }
+
+  @Test
+  void a_message_tells_its_whole_story() {
+    try (TestApplication application = new TestApplication()) {
+      proxy.post("/tenant", Map.of("id", "story", "client_base_url", application.url()));
+      proxy.relayAccount("story", "a", relay.port());
+      proxy.send(
+          proxy
+              .request("/throttle-rules")
+              .header("Content-Type", "application/json")
+              .PUT(
+                  HttpRequest.BodyPublishers.ofString(
+                      "{\"throttle_rules\":[{\"name\":\"ruled\",\"domains\":[\"ruled.test\"]}]}"))
+              .build());
+      proxy.submit(
+          List.of(
+              message("story", "a", "grey", "to", List.of("450@x.test"), "expires_ts", LATER),
+              message("story", "a", "two", "to", List.of("550@x.test", "450@ruled.test")),
+              message("story", "a", "sent")));
+      for (String id : List.of("grey", "two")) {
+        History.awaitState(proxy, "story", id, "deferred");
+      }
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(detail("sent").path("reports").path(0).path("state").asText())
+                      .isEqualTo("acknowledged"));
+
+      JsonNode grey = detail("grey");
+      assertThat(grey.path("attempts").intValue()).isEqualTo(1);
+      assertThat(grey.path("attempts_left").intValue()).isEqualTo(5);
+      assertThat(grey.path("expires_ts").longValue()).isEqualTo(LATER);
+      assertThat(grey.path("events").path(0).path("metadata").path("recipients").toString())
+          .contains("\"reply\":\"as asked\"", "\"phase\":\"rcpt\"", "\"address\":\"450@x.test\"");
+      JsonNode sent = detail("sent");
+      assertThat(sent.path("attempts").intValue()).isEqualTo(1);
+      assertThat(sent.has("attempts_left")).isFalse();
+      assertThat(sent.path("reports").path(0).path("reported_ts").longValue()).isPositive();
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(History.types(proxy, "story", "two"))
+                      .as("an attempt after which others go on is told as well")
+                      .containsExactlyInAnyOrder("attempt", "deferred"));
+      JsonNode events = json(proxy.get("/messages/two/events?tenant_id=story"));
+      assertThat(events.path("ok").asBoolean()).isTrue();
+      assertThat(events.path("events")).isEqualTo(detail("two").path("events"));
+      assertThat(proxy.get("/messages/two/events?tenant_id=one").statusCode()).isEqualTo(404);
+
+      String cleanup = "/commands/cleanup-messages";
+      proxy.relayAccount("quiet", "a", relay.port());
+      proxy.submit(message("quiet", "a", "unreported"));
+      History.awaitState(proxy, "quiet", "unreported", "sent");
+      HttpResponse<String> week =
+          proxy.send(
+              proxy
+                  .request(cleanup + "?tenant_id=story")
+                  .POST(HttpRequest.BodyPublishers.noBody())
+                  .build());
+      assertThat(week.body()).isEqualTo("{\"ok\":true,\"removed\":0}");
+      Map<String, Object> all = Map.of("older_than_seconds", -5);
+      assertThat(order("story", cleanup, all).path("removed").intValue()).isEqualTo(1);
+      assertThat(ids(list("story", ""))).containsExactly("grey", "two");
+      assertThat(order("quiet", cleanup, all).path("removed").intValue()).isZero();
+      assertThat(
+              proxy
+                  .post(cleanup + "?tenant_id=story", Map.of("older_than_seconds", "all"))
+                  .statusCode())
+          .isEqualTo(422);
+    }
+  }
+
+  private static JsonNode detail(String id) {
+    return json(proxy.get("/messages/" + id + "?tenant_id=story"));
+  }
+
+  @Test
+  void a_tenant_ends_with_all_that_is_its_own() {
+    String token = json(proxy.post("/tenant", Map.of("id", "gone"))).path("api_key").textValue();
+    proxy.relayAccount("gone", "a", relay.port());
+    block("gone", "hanging");
+    List<Map<String, Object>> messages = new ArrayList<>();
+    for (int i = 0; i < 250; i++) {
+      messages.add(message("gone", "a", "m-" + i, "deferred_ts", LATER));
+    }
+    messages.add(message("gone", "slow", "hot", "to", List.of("hot3@x.test")));
+    proxy.submit(messages);
+    proxy.post("/commands/suspend?tenant_id=gone&batch_code=b", Map.of());
+    proxy.post("/commands/dump-messages?tenant_id=gone&batch_code=b", Map.of());
+    long pending = pending();
+    double late = late();
+
+    assertThat(proxy.delete("/tenant/gone").body()).isEqualTo("{\"ok\":true}");
+    for (String table :
+        List.of("message", "account", "tenant_key", "suspension", "dump", "event")) {
+      assertThat(rows("SELECT count(*) FROM " + table + " WHERE tenant_id = 'gone'"))
+          .as(table)
+          .isZero();
+    }
+    assertThat(pending()).isEqualTo(pending - 252);
+    assertThat(json(proxy.get("/suspensions?tenant_id=gone")).findValues("tenant_id")).isEmpty();
+    assertThat(proxy.get("/tenant/gone").statusCode()).isEqualTo(404);
+    assertThat(proxy.delete("/tenant/gone").statusCode()).isEqualTo(404);
+    HttpRequest own =
+        HttpRequest.newBuilder(proxy.uri("/messages")).header("X-API-Token", token).build();
+    assertThat(proxy.send(own).statusCode()).isEqualTo(401);
+    relay.dropAll();
+    await().untilAsserted(() -> assertThat(late()).isEqualTo(late + 1));
+    assertThat(relay.count("RCPT TO:<HOT3")).isZero();
+    assertThat(rows("SELECT count(*) FROM event WHERE tenant_id = 'gone' AND message_pk <> 0"))
+        .isZero();
+
+    proxy.post("/tenant", Map.of("id", "gone"));
+    proxy.relayAccount("gone", "a", relay.port());
+    proxy.submit(message("gone", "a", "m-1"));
+    History.awaitState(proxy, "gone", "m-1", "sent");
   }
 }

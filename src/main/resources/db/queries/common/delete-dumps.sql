@@ -1,0 +1,1 @@
+DELETE FROM dump WHERE tenant_id = :?tenant

@@ -1,0 +1,1 @@
+DELETE FROM suspension WHERE tenant_id = :?tenant

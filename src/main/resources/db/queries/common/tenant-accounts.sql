@@ -1,0 +1,1 @@
+SELECT * FROM account WHERE tenant_id = :?tenant
