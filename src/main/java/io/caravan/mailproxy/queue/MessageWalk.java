@@ -21,10 +21,10 @@ public final class MessageWalk {
   private static final int MAX_PIECE = 5_000;
 
   /** Messages that a bounded walk looks at: what is rare comes in pages that are not full. */
-  private static final int MAX_LOOKED = 20_000;
+  private static final int MAX_LOOKED = 10_000;
 
   /** Keys tell the time of acceptance as exactly as the clocks agree. */
-  private static final long SLACK_MILLIS = TimeUnit.DAYS.toMillis(1);
+  private static final long SLACK_MILLIS = TimeUnit.HOURS.toMillis(1);
 
   private final MessageFilter filter;
   private final String statement;

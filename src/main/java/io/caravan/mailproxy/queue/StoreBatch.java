@@ -100,7 +100,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     if (inserted == 0) {
       return false;
     }
-    insertDeliveries(statements, submission, pk, now, true);
+    insertDeliveries(statements, submission, pk, now, true, false);
     added++;
     return true;
   }
@@ -110,7 +110,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       Submission submission,
       long pk,
       long accepted,
-      boolean mayBeHot)
+      boolean mayBeHot,
+      boolean manual)
       throws SQLException {
     Message message = submission.message();
     List<Split.Part> parts = Split.of(message, submission.account(), rules);
@@ -119,7 +120,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     for (int i = 0; i < parts.size(); i++) {
       Split.Part part = parts.get(i);
       long delivery = pk + i;
-      boolean held = suspensions.holdsBatch(part.lane(), message.batchCode());
+      boolean held = manual || suspensions.holdsBatch(part.lane(), message.batchCode());
       boolean leased =
           !held
               && mayBeHot
@@ -155,7 +156,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
           size,
           message.batchCode(),
           message.expiresTs() == null ? null : millis(message.expiresTs()),
-          held ? "suspended" : null);
+          held ? manual ? "manual" : "suspended" : null);
       for (Recipient recipient : part.recipients()) {
         statements.update(
             "insert-recipient", pk, recipient.position(), delivery, recipient.address(), accepted);
@@ -169,6 +170,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     long pk;
     long accepted;
     boolean untouched = true;
+    boolean manual = false;
     try (ResultSet row = statements.query("find-message", message.tenantId(), message.id())) {
       row.next();
       pk = row.getLong("pk");
@@ -185,6 +187,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
             !row.getString("state").equals("leased")
                 && row.getInt("attempts") == 0
                 && row.getInt("in_data") == 0;
+        manual |= "manual".equals(row.getString("hold_reason"));
       } while (row.next());
     }
     if (!untouched) {
@@ -201,7 +204,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
         pk);
     statements.update("delete-deliveries", pk, pk);
     statements.update("delete-recipients", pk);
-    insertDeliveries(statements, submission, pk, accepted, false);
+    insertDeliveries(statements, submission, pk, accepted, false, manual);
   }
 
   private void refuse(Submission submission, String reason) {

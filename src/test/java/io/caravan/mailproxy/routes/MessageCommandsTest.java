@@ -311,6 +311,8 @@ class MessageCommandsTest {
     assertThat(pending()).isEqualTo(pending - 1);
     order("one", "/messages/held/hold", Map.of());
     order("one", "/messages/held/hold", Map.of());
+    proxy.submit(
+        message("one", "slow", "held", "to", List.of("hot2@x.test"), "subject", "Another text"));
     assertThat(json(proxy.get("/messages/held?tenant_id=one")).path("waiting").toString())
         .isEqualTo("{\"state\":\"held\",\"rule\":\"__default\",\"reason\":\"manual\"}");
     for (String what : List.of("retry", "cancel", "hold", "release")) {
