@@ -3,6 +3,7 @@ package io.caravan.mailproxy.admin;
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Quota;
 import io.caravan.mailproxy.secret.LockedException;
@@ -97,11 +98,13 @@ public final class Registry implements Directory {
   }
 
   /**
-   * Whether there is such a tenant.
+   * Whether there is the tenant that the path names. Not by its id: a bean's argument of {@code
+   * null} would be none.
    *
    * @throws io.caravan.mailproxy.http.Problem 404 there is none
    */
-  public void requireTenant(String id) {
+  public void requireTenant(Request request) {
+    String id = request.segment(1);
     if (!tenants.containsKey(id)) {
       throw TenantForm.missing(id);
     }
@@ -148,9 +151,9 @@ public final class Registry implements Directory {
     }
   }
 
-  /** A tenant was deleted. */
-  public void tenantDeleted(String id) {
-    tenants.remove(id);
+  /** The tenant that the path names was deleted. */
+  public void tenantDeleted(Request request) {
+    tenants.remove(request.segment(1));
   }
 
   private @Nullable String password(Row row) {

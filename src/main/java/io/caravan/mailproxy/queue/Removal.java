@@ -64,9 +64,9 @@ public final class Removal {
     return new Pieces(pages, MessageFilter.reported(request.tenant(), before), "removed");
   }
 
-  /** All that a tenant has. */
-  public Pieces everything(String tenant) {
-    return new Pieces(pages, MessageFilter.all(tenant, false), "removed");
+  /** All that the tenant has that the path names. */
+  public Pieces everything(Request request) {
+    return new Pieces(pages, MessageFilter.all(request.segment(1), false), "removed");
   }
 
   /**

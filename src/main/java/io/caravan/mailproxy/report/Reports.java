@@ -6,6 +6,7 @@ import io.caravan.mailproxy.admin.Tenant;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -94,9 +95,9 @@ public final class Reports {
     }
   }
 
-  /** A tenant was deleted. */
-  public synchronized void forget(String tenantId) {
-    tenants.remove(tenantId);
+  /** The tenant that the path names was deleted. */
+  public synchronized void forget(Request request) {
+    tenants.remove(request.segment(1));
   }
 
   /** Calls nobody any more; who waits in {@link #awaitDue} is let go. */
