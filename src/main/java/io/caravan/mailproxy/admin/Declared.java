@@ -211,6 +211,19 @@ public final class Declared {
   }
 
   /**
+   * Whether the tenant that the path names may be deleted.
+   *
+   * @throws Problem 409 it, or an account of it, is declared
+   */
+  public void checkEnd(Request request) {
+    String tenant = request.segment(1);
+    if (tenants.containsKey(tenant)
+        || accounts.keySet().stream().anyMatch(key -> key.tenantId().equals(tenant))) {
+      throw declared("this tenant");
+    }
+  }
+
+  /**
    * Whether a tenant may be replaced by this.
    *
    * @throws Problem 409 a declared field would change

@@ -80,6 +80,7 @@ class DeclaredTest {
             .as("left out is changed, where an account is replaced as a whole")
             .isEqualTo(409);
         assertThat(proxy.delete("/account/relay?tenant_id=acme").statusCode()).isEqualTo(409);
+        assertThat(proxy.delete("/tenant/acme").statusCode()).isEqualTo(409);
         assertThat(proxy.post("/tenant", Map.of("id", "acme")).statusCode()).isEqualTo(409);
         assertThat(put(proxy, "/tenant/acme", Map.of("name", "x")).statusCode()).isEqualTo(409);
         assertThat(put(proxy, "/tenant/acme", Map.of("client_sync_path", "/s")).statusCode())
