@@ -333,8 +333,12 @@ class MessageCommandsTest {
     History.awaitState(proxy, "one", "later", "sent");
     relay.dropAll();
 
+    JsonNode first = list("one", "&limit=2");
     proxy.close();
     proxy = TestProxy.start(home, SETTINGS);
+    assertThat(ids(list("one", "&limit=1&cursor=" + first.path("next_cursor").asText())))
+        .as("a cursor outlives the process")
+        .containsExactly(ids(list("one", "")).get(2));
     assertThat(ids(list("one", "&status=held"))).containsExactly("held");
     assertThat(relay.count("RCPT TO:<HOT")).as("neither was sent meanwhile").isZero();
     order("one", "/messages/held/release", Map.of());
