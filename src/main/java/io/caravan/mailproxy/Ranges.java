@@ -51,19 +51,30 @@ final class Ranges {
   /**
    * Checks all of them.
    *
-   * @throws ConfigurationException one is no number, or out of its range
+   * @throws ConfigurationException some are no number, or out of their ranges
    */
   static void check(CamelContext context) {
+    Map<String, String> wrong = wrong(context);
+    if (!wrong.isEmpty()) {
+      throw new ConfigurationException(String.join("\n  ", wrong.values()));
+    }
+  }
+
+  /** What is wrong, by key; empty: nothing. */
+  static Map<String, String> wrong(CamelContext context) {
+    Map<String, String> wrong = new TreeMap<>();
     RANGES.forEach(
         (key, range) -> {
           String value = context.resolvePropertyPlaceholders("{{" + key + "}}");
           if (!within(range, value.strip())) {
             String variable = "GMP_" + key.replaceAll("[.-]", "_").toUpperCase(Locale.ROOT);
-            throw new ConfigurationException(
+            wrong.put(
+                key,
                 "setting %s (%s) is \"%s\", it must be a number from %d to %d"
                     .formatted(key, variable, value, range.min(), range.max()));
           }
         });
+    return wrong;
   }
 
   private static boolean within(Range range, String value) {
