@@ -47,16 +47,24 @@ final class Doctor implements Callable<Integer> {
       settings = Map.of();
     }
     Api api = remote.api();
-    String token = remote.token();
-    findings.add(
-        !token.isEmpty(),
-        "token",
-        token.isEmpty() ? "none is set" : "set",
-        "set GMP_API_TOKEN, or start with --insecure-dev on your own machine");
-    if (ready(api, settings)) {
+    boolean answers = ready(api, settings);
+    token(answers ? api.status("/status") : 0);
+    if (answers) {
       relays(api);
     }
     return findings.allGood() ? 0 : Failure.FAILED;
+  }
+
+  /**
+   * @param status of an answer that needs a token; 0: nobody answers
+   */
+  private void token(int status) {
+    boolean set = !remote.token().isEmpty();
+    findings.add(
+        status == 200 || (status == 0 && set),
+        "token",
+        status == 0 ? set ? "set" : "none is set" : status == 200 ? "accepted" : "refused",
+        "set GMP_API_TOKEN, or start with --insecure-dev on your own machine");
   }
 
   /** Whether a proxy answers. */
