@@ -65,11 +65,6 @@ final class Api {
     return send(request(path).GET(), HttpResponse.BodyHandlers.discarding()).statusCode();
   }
 
-  /** An answer of any length. */
-  InputStream stream(String path) {
-    return bodyOf(send(request(path).GET(), HttpResponse.BodyHandlers.ofInputStream()));
-  }
-
   /** A part of a path. */
   static String segment(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");

@@ -1,12 +1,8 @@
 package io.caravan.mailproxy.cli;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Json;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,6 +18,8 @@ import picocli.CommandLine.Option;
     description = "What was asked of the proxy, and by whom.",
     synopsisSubcommandLabel = "COMMAND")
 final class CommandLog {
+  private static final int PAGE = 1_000;
+
   private final Terminal terminal;
 
   CommandLog(Terminal terminal) {
@@ -62,23 +60,17 @@ final class CommandLog {
               defaultValue = "50",
               description = "Most commands; else ${DEFAULT-VALUE}.")
           int limit) {
-    String query =
-        Api.query(
-            "tenant_id", span.tenant,
-            "since_ts", span.since,
-            "until_ts", span.until,
-            "endpoint_filter", endpoint,
-            "limit", limit);
     remote.show(
-        remote.api().get("/command-log" + query),
+        remote.api().get(path(span, endpoint, limit, 0)),
         answer -> {
-          Table table = new Table("id", "when", "command", "tenant", "status", "payload");
+          Table table = new Table("id", "when", "command", "tenant", "caller", "status", "payload");
           for (JsonNode command : answer.path("commands")) {
             table.row(
                 command.path("id").asText(),
                 Table.moment(command.path("command_ts")),
                 command.path("endpoint").asText(),
                 Table.text(command.path("tenant_id")),
+                Table.text(command.path("caller")),
                 Table.text(command.path("response_status")),
                 Table.text(command.path("payload")));
           }
@@ -88,7 +80,8 @@ final class CommandLog {
   }
 
   @Command(
-      description = "All commands, one JSON object a line; --json writes the answer as it came.")
+      description =
+          "All commands, one JSON object a line; with --json the export of the API, 10,000 at most.")
   int export(
       @Mixin Remote remote,
       @Mixin Span span,
@@ -97,36 +90,53 @@ final class CommandLog {
               paramLabel = "FILE",
               description = "Where to; else standard output.")
           @Nullable Path output) {
+    Api api = remote.api();
     String query =
         Api.query("tenant_id", span.tenant, "since_ts", span.since, "until_ts", span.until);
-    try (InputStream answer = remote.api().stream("/command-log/export" + query);
-        OutputStream to =
-            new BufferedOutputStream(
-                output == null ? terminal.out() : Files.newOutputStream(output))) {
+    try (OutputStream to = output == null ? terminal.out() : Files.newOutputStream(output)) {
       if (remote.json) {
-        answer.transferTo(to);
+        to.write(api.get("/command-log/export" + query).getBytes(StandardCharsets.UTF_8));
       } else {
-        lines(answer, to);
+        pages(api, span, to);
       }
-      to.flush();
     } catch (IOException e) {
       throw new Failure(Failure.FAILED, "the export broke off: " + e);
     }
     return 0;
   }
 
-  private void lines(InputStream answer, OutputStream to) throws IOException {
-    try (JsonParser parser = Json.MAPPER.createParser(answer);
-        Progress progress = new Progress(terminal, "commands", 0)) {
-      while (parser.nextToken() != null && !"commands".equals(parser.currentName())) {
-        // on to the list
-      }
-      parser.nextToken();
-      while (parser.nextToken() == JsonToken.START_OBJECT) {
-        JsonNode command = parser.readValueAsTree();
-        to.write((command + "\n").getBytes(StandardCharsets.UTF_8));
-        progress.add(1);
+  /** The proxy gives so many at a time. */
+  private void pages(Api api, Span span, OutputStream to) throws IOException {
+    try (Progress progress = new Progress(terminal, "commands", 0)) {
+      long after = 0;
+      int count = PAGE;
+      while (count == PAGE) {
+        count = 0;
+        for (JsonNode command :
+            Json.tree(api.get(path(span, null, PAGE, after))).path("commands")) {
+          to.write((command + "\n").getBytes(StandardCharsets.UTF_8));
+          after = command.path("id").longValue();
+          count++;
+        }
+        progress.add(count);
       }
     }
+  }
+
+  private static String path(Span span, @Nullable String endpoint, int limit, long after) {
+    return "/command-log"
+        + Api.query(
+            "tenant_id",
+            span.tenant,
+            "since_ts",
+            span.since,
+            "until_ts",
+            span.until,
+            "endpoint_filter",
+            endpoint,
+            "limit",
+            limit,
+            "after_id",
+            after == 0 ? null : after);
   }
 }

@@ -90,7 +90,7 @@ final class Messages {
           table.print(terminal.out());
           terminal.out().println();
           new Table("recipient", "state", "code", "reply")
-              .of(message.path("recipients"), "address", "state", "code", "reply")
+              .of(message.path("recipients"), "address", "status", "code", "reply")
               .print(terminal.out());
           terminal.out().println();
           timeline(message.path("events"));
