@@ -71,11 +71,14 @@ public final class MailProxy implements AutoCloseable {
   static void rehearse(Path home, Path scratch) {
     Map<String, String> settings =
         Map.of(
-            "db.path", scratch.resolve("mail.db").toString(),
-            "sandbox.path", scratch.resolve("sandbox").toString(),
-            "camel.main.autoStartup", "false",
-            "camel.server.host", "127.0.0.1",
-            "camel.server.port", "0");
+            "db.path",
+            scratch.resolve("mail.db").toString(),
+            "sandbox.path",
+            scratch.resolve("sandbox").toString(),
+            "camel.main.autoStartup",
+            "false",
+            "camel.server.enabled",
+            "false");
     MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize(), settings);
     proxy.refusing(proxy::load);
     proxy.close();

@@ -17,6 +17,7 @@ final class Ranges {
   private static final Map<String, Range> RANGES =
       new TreeMap<>(
           Map.ofEntries(
+              Map.entry("port", new Range(0, 65_535)),
               Map.entry("http.max-body-bytes", new Range(1, MAX_INT)),
               Map.entry("http.workers", new Range(1, MAX_THREADS)),
               Map.entry("drain.seconds", new Range(0, MANY)),

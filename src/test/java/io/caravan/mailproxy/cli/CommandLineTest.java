@@ -252,6 +252,22 @@ class CommandLineTest {
   }
 
   @Test
+  void the_command_log_is_listed_and_written_to_a_file() throws Exception {
+    ok(admin().run("tenants", "add", "logged", "--name", "First"));
+    ok(admin().run("tenants", "update", "logged", "--name", "Second"));
+    assertThat(
+            ok(admin().run("command-log", "list", "-t", "logged", "--since", "2026-01-01")).out())
+        .contains("First", "Second", "logged");
+    Path file = home.resolve("commands.jsonl");
+    ok(admin().run("command-log", "export", "-t", "logged", "-o", file.toString()));
+    assertThat(Files.readAllLines(file))
+        .hasSize(2)
+        .allMatch(line -> Json.tree(line).path("tenant_id").asText().equals("logged"));
+    CommandRun out = ok(admin().run("command-log", "export", "-t", "logged"));
+    assertThat(out.out()).isEqualTo(Files.readString(file));
+  }
+
+  @Test
   void nobody_answers_where_nobody_listens() throws Exception {
     int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
