@@ -21,7 +21,7 @@ final class ConfigFile {
 
   /** Read before the file is, or by the program itself. */
   private static final Set<String> READ_ELSEWHERE =
-      Set.of("log.level", "log.format", "drain.seconds");
+      Set.of("log.level", "log.format", "drain.seconds", "encryption.key");
 
   private final Path home;
   private final Path path;

@@ -90,19 +90,30 @@ final class CommandLog {
               paramLabel = "FILE",
               description = "Where to; else standard output.")
           @Nullable Path output) {
-    Api api = remote.api();
     String query =
         Api.query("tenant_id", span.tenant, "since_ts", span.since, "until_ts", span.until);
-    try (OutputStream to = output == null ? terminal.out() : Files.newOutputStream(output)) {
-      if (remote.json) {
-        to.write(api.get("/command-log/export" + query).getBytes(StandardCharsets.UTF_8));
+    try {
+      if (output == null) {
+        export(remote, query, span, terminal.out());
       } else {
-        pages(api, span, to);
+        try (OutputStream to = Files.newOutputStream(output)) {
+          export(remote, query, span, to);
+        }
       }
     } catch (IOException e) {
       throw new Failure(Failure.FAILED, "the export broke off: " + e);
     }
     return 0;
+  }
+
+  private void export(Remote remote, String query, Span span, OutputStream to) throws IOException {
+    if (remote.json) {
+      to.write(
+          (remote.api().get("/command-log/export" + query) + "\n")
+              .getBytes(StandardCharsets.UTF_8));
+    } else {
+      pages(remote.api(), span, to);
+    }
   }
 
   /** The proxy gives so many at a time. */

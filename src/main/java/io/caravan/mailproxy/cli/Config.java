@@ -39,7 +39,12 @@ final class Config {
 
   @Command(description = "The settings in force; secrets are shown as ***.")
   int show(@Option(names = "--json", description = "As a JSON object.") boolean json) {
-    Map<String, String> settings = new TreeMap<>(program.settings());
+    Map<String, String> settings;
+    try {
+      settings = new TreeMap<>(program.settings());
+    } catch (RuntimeException e) {
+      throw new Failure(Failure.FAILED, e.getMessage() + "\nSee: mail-proxy config check");
+    }
     settings.replaceAll(Config::shown);
     if (json) {
       terminal.out().println(Json.text(settings));

@@ -123,6 +123,7 @@ final class Doctor implements Callable<Integer> {
             account.path("host").asText(),
             account.path("port").asInt(),
             tls,
+            account.path("tls_ca").textValue(),
             account.hasNonNull("user"),
             PATIENCE)) {
       findings.add(
@@ -137,8 +138,7 @@ final class Doctor implements Callable<Integer> {
       case "TCP" -> "check host and port of the account, and the firewalls on the way";
       case "AUTH" -> "AUTH is often offered over TLS only: set use_tls, or use port 587 or 465";
       default ->
-          "check use_tls and port; a certificate that only the account's tls_ca vouches for is refused"
-              + " here, not by the proxy";
+          "check use_tls and port; a certificate of your own authority needs the account's tls_ca";
     };
   }
 }

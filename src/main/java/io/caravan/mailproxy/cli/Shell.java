@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.cli;
 
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -60,6 +61,10 @@ public final class Shell {
     if (e instanceof Failure failure) {
       terminal.err().println(failure.text());
       return failure.exitCode();
+    }
+    if (e instanceof UncheckedIOException) {
+      terminal.err().println("the answer is none of this proxy's; check --url and GMP_URL");
+      return Failure.FAILED;
     }
     throw e;
   }

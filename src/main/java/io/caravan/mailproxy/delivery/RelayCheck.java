@@ -46,11 +46,17 @@ public final class RelayCheck {
    * Tries a relay; ends at the first step that fails.
    *
    * @param useTls as of an account
+   * @param tlsCa as of an account
    * @param logsIn whether the account has a user, so that the relay must offer AUTH
    * @param patience for each step
    */
   public static List<Finding> of(
-      String host, int port, @Nullable Boolean useTls, boolean logsIn, Duration patience) {
+      String host,
+      int port,
+      @Nullable Boolean useTls,
+      @Nullable String tlsCa,
+      boolean logsIn,
+      Duration patience) {
     Account account =
         new Account(
             0,
@@ -68,7 +74,7 @@ public final class RelayCheck {
             0,
             null,
             null,
-            null,
+            tlsCa,
             null,
             Quota.NONE);
     RelayCheck check = new RelayCheck(account, logsIn, patience);
@@ -120,7 +126,7 @@ public final class RelayCheck {
   private @Nullable RelaySession session(RelaySocket socket) {
     TlsTrust trust;
     try {
-      trust = TlsTrust.of(TlsTrust.context(null));
+      trust = TlsTrust.of(TlsTrust.context(account.tlsCa()));
     } catch (GeneralSecurityException | IOException e) {
       bad("TLS", RelaySession.said(e));
       return null;

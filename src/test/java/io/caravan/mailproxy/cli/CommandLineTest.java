@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -243,6 +244,7 @@ class CommandLineTest {
         .contains("gmp_sent_total", "counted", "gmp_pending_messages");
     assertThat(Json.tree(ok(admin().run("stats", "--json")).out()).isArray()).isTrue();
     ok(admin().run("run-now"));
+    assertThat(ok(admin().run("keys", "rotate")).out()).contains("sealed anew, 0 left");
 
     Path token = Files.writeString(home.resolve("token"), TestProxy.TOKEN + "\n");
     CommandRun.Shellful nobody = admin().with("GMP_API_TOKEN", "");
@@ -283,42 +285,24 @@ class CommandLineTest {
 
   @Test
   void the_doctor_is_content_with_what_works_and_says_what_to_do_about_the_rest() throws Exception {
-    CommandRun.Shellful doctor = admin().with("MAIL_PROXY_ENCRYPTION_KEY", "set");
-    try (ScriptedSmtpServer relay = new ScriptedSmtpServer()) {
+    Path ca = Path.of("src/test/resources/tls/ca.pem");
+    try (ScriptedSmtpServer relay = new ScriptedSmtpServer();
+        ScriptedSmtpServer secured = new ScriptedSmtpServer("good.p12", false)) {
+      secured.offers = List.of("STARTTLS", "SIZE 1000");
       ok(admin().run("tenants", "add", "ward"));
-      ok(
-          admin()
-              .run(
-                  "accounts",
-                  "add",
-                  "well",
-                  "-t",
-                  "ward",
-                  "--host",
-                  "127.0.0.1",
-                  "--port",
-                  "" + relay.port()));
-      CommandRun well = doctor.run("doctor");
+      account("well", relay.port());
+      account("safe", secured.port(), "--tls", "--tls-ca", ca.toString());
+      CommandRun well = admin().run("doctor");
       assertThat(well.out())
           .contains(
-              "synchronous FULL", "ok   ward/well TCP", "ok   ward/well session", "ward/well AUTH")
-          .contains("ward/well SIZE", "answers 200")
+              "synchronous FULL", "ok   token: accepted", "answers 200", "ok   encryption key")
+          .contains("ok   ward/well DNS: 127.0.0.1", "ok   ward/well TCP", "ok   ward/well session")
+          .contains("ok   ward/well AUTH", "ok   ward/well SIZE", "ok   ward/safe TLS: TLSv1.")
           .doesNotContain("BAD");
       assertThat(well.code()).isZero();
 
-      ok(
-          admin()
-              .run(
-                  "accounts",
-                  "add",
-                  "ill",
-                  "-t",
-                  "ward",
-                  "--tls",
-                  "--host",
-                  "127.0.0.1",
-                  "--port",
-                  "" + relay.port()));
+      account("plain", relay.port(), "--tls");
+      account("doubted", secured.port(), "--tls");
       ok(
           admin()
               .run(
@@ -331,16 +315,27 @@ class CommandLineTest {
                   "nosuch.invalid",
                   "--port",
                   "25"));
-      CommandRun ill = doctor.with("GMP_API_TOKEN_FILE", "").run("doctor");
+      CommandRun ill = admin().run("doctor");
       assertThat(ill.code()).isEqualTo(1);
       assertThat(ill.out())
-          .contains("BAD  ward/ill session", "BAD  ward/gone DNS", "ok   ward/well SIZE");
-      ok(admin().run("tenants", "update", "ward", "--name", "Ward"));
-    } finally {
-      admin().run("accounts", "delete", "well", "-t", "ward", "-y");
-      admin().run("accounts", "delete", "ill", "-t", "ward", "-y");
-      admin().run("accounts", "delete", "gone", "-t", "ward", "-y");
+          .contains(
+              "BAD  ward/plain session", "STARTTLS", "BAD  ward/gone DNS", "ok   ward/well SIZE")
+          .contains("BAD  ward/doubted session: TLS failed", "tls_ca");
     }
+    CommandRun shut = admin().run("doctor");
+    assertThat(shut.out()).contains("BAD  ward/well TCP", "firewalls");
+    assertThat(admin().with("GMP_API_TOKEN", "").run("doctor").out())
+        .contains("BAD  token: refused");
+    for (String id : List.of("well", "safe", "plain", "doubted", "gone")) {
+      ok(admin().run("accounts", "delete", id, "-t", "ward", "--yes"));
+    }
+  }
+
+  private static void account(String id, int port, String... more) {
+    String[] add = {
+      "accounts", "add", id, "-t", "ward", "--host", "127.0.0.1", "--port", "" + port
+    };
+    ok(admin().run(Stream.concat(Stream.of(add), Stream.of(more)).toArray(String[]::new)));
   }
 
   private static String text(Path file) {
