@@ -80,6 +80,9 @@ final class MessageChange implements Callable<Integer> {
     if (!ids.isEmpty()) {
       chosen.put("ids", ids);
     }
+    if (chosen.isEmpty()) {
+      chosen.put("all", true);
+    }
     String path = "/commands/" + verb + "-messages" + query;
     String counted = api.post(path, Map.of("filter", chosen, "dry_run", true));
     long count = Json.tree(counted).path("count").longValue();

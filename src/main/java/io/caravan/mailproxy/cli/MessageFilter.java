@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 final class MessageFilter {
   @Option(
       names = "--status",
-      paramLabel = "pending|deferred|sent|error",
+      paramLabel = "pending|deferred|held|sent|error",
       description = "In this state.")
   @Nullable String status;
 
