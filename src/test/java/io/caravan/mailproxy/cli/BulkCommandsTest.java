@@ -122,7 +122,8 @@ class BulkCommandsTest {
     assertThat(none.err()).contains("--all");
     assertThat(calls).hasSize(1);
     assertThat(shell().run("messages", "release", "--all", "--yes").code()).isZero();
-    assertThat(calls.get(2).body()).isEqualTo(Json.tree("{\"filter\": {\"all\": true}, \"dry_run\": false}"));
+    assertThat(calls.get(2).body())
+        .isEqualTo(Json.tree("{\"filter\": {\"all\": true}, \"dry_run\": false}"));
   }
 
   @Test
