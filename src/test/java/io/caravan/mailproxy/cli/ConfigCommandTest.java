@@ -88,6 +88,9 @@ class ConfigCommandTest {
     assertThat(run("config", "check").err()).contains("client.sync-url");
     lines.removeIf(line -> line.startsWith("retry.delays="));
     assertThat(run("config", "check").err()).contains("retry.delays");
+    copySettings();
+    Files.writeString(home.resolve("config/mail-proxy.yaml"), "tenants:\n  - id: t\n    nme: T\n");
+    assertThat(run("config", "check").err()).contains("mail-proxy.yaml", "line 2", "nme");
     CommandRun elsewhere = CommandRun.with(Map.of("GMP_HOME", "/no/such")).run("config", "check");
     assertThat(elsewhere.code()).isEqualTo(1);
     assertThat(elsewhere.err()).contains("/no/such", "GMP_HOME");
