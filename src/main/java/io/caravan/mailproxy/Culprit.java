@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
@@ -65,6 +67,26 @@ final class Culprit {
       }
     }
     return List.of();
+  }
+
+  /**
+   * Where routes begin that take from one and the same {@code direct:} endpoint; Camel finds that
+   * out at a start.
+   */
+  List<String> clashes() {
+    Map<String, List<String>> routes = new TreeMap<>();
+    for (RouteDefinition route :
+        context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinitions()) {
+      String from = route.getInput().getEndpointUri();
+      if (from.startsWith("direct:")) {
+        routes.computeIfAbsent(from, uri -> new ArrayList<>()).add(route.getId());
+      }
+    }
+    List<String> places = new ArrayList<>();
+    routes.values().stream()
+        .filter(ids -> ids.size() > 1)
+        .forEach(ids -> ids.forEach(id -> places.addAll(step(id, null))));
+    return places;
   }
 
   /** The step of a route that Camel shows as {@code text}; without such a step, its input. */

@@ -2,7 +2,6 @@ package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.delivery.DeliveryQueue;
-import io.caravan.mailproxy.delivery.OutgoingMail;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
@@ -15,27 +14,21 @@ import io.caravan.mailproxy.telemetry.RouteMeters;
 import io.caravan.mailproxy.telemetry.Statsd;
 import io.caravan.mailproxy.throttle.Throttle;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
-import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
-import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.apache.camel.spi.Registry;
-import org.apache.camel.support.SimpleTypeConverter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,17 +36,16 @@ import org.slf4j.LoggerFactory;
 public final class MailProxy implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MailProxy.class);
 
-  private final Main main = new Main();
-  private final Path home;
   private final Libraries libraries;
   private final RouteOverlay overlay;
+  private final Main main;
   private volatile boolean started;
   private boolean closed;
 
-  private MailProxy(Path home) {
-    this.home = home;
+  private MailProxy(Path home, Map<String, String> settings) {
     this.libraries = Libraries.of(home.resolve("lib.d"));
     this.overlay = new RouteOverlay(home.resolve("routes"), home.resolve("routes.d"));
+    this.main = ProxyCamel.of(home, settings, overlay, libraries);
   }
 
   /**
@@ -64,16 +56,44 @@ public final class MailProxy implements AutoCloseable {
    * @throws ConfigurationException something in the home folder is not as it must be
    */
   public static MailProxy start(Path home, Map<String, String> settings) {
-    MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize());
+    MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize(), settings);
+    proxy.refusing(proxy::start);
+    return proxy;
+  }
+
+  /**
+   * Loads settings, beans and routes as a start does, and ends: nothing listens, no route runs, and
+   * the database is an empty one.
+   *
+   * @param scratch folder for that database
+   * @throws ConfigurationException a start would be refused, and why
+   */
+  static void rehearse(Path home, Path scratch) {
+    Map<String, String> settings =
+        Map.of(
+            "db.path",
+            scratch.resolve("mail.db").toString(),
+            "sandbox.path",
+            scratch.resolve("sandbox").toString(),
+            "camel.main.autoStartup",
+            "false",
+            "camel.server.enabled",
+            "false");
+    MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize(), settings);
+    proxy.refusing(proxy::load);
+    proxy.close();
+  }
+
+  /** Runs it with the libraries in reach; a failure closes the proxy. */
+  private void refusing(Runnable work) {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
-    thread.setContextClassLoader(proxy.libraries);
+    thread.setContextClassLoader(libraries);
     try {
-      proxy.start(settings);
-      return proxy;
+      work.run();
     } catch (Exception e) {
-      List<String> places = proxy.places(e);
-      proxy.close();
+      List<String> places = places(e);
+      close();
       throw ConfigurationException.of(e, places);
     } finally {
       thread.setContextClassLoader(before);
@@ -125,33 +145,19 @@ public final class MailProxy implements AutoCloseable {
     }
   }
 
-  private void start(Map<String, String> settings) {
-    main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // no hook: Main.Stop is it
-    Properties overrides = new Properties();
-    overrides.putAll(settings);
-    overrides.put("home", home.toString());
-    main.setOverrideProperties(overrides);
-    main.setPropertyPlaceholderLocations("file:" + home.resolve("config/application.properties"));
-    main.setRoutesCollector(overlay);
+  private void start() {
     main.addMainListener(
         new MainListenerSupport() {
-          @Override
-          public void beforeInitialize(BaseMainSupport support) {
-            support.getCamelContext().setApplicationContextClassLoader(libraries);
-            // A key such as `port` must not be taken from a variable PORT: GMP_PORT is named in
-            // the file.
-            if (support.getCamelContext().getPropertiesComponent()
-                instanceof PropertiesComponent properties) {
-              properties.setEnvironmentVariableMode(
-                  PropertiesComponent.ENVIRONMENT_VARIABLES_MODE_NEVER);
-            }
-          }
-
           @Override
           public void beforeConfigure(BaseMainSupport support) {
             Ranges.check(support.getCamelContext());
             ListenAddress.of(support.getCamelContext()).checkFree();
             equip(support.getCamelContext(), overlay);
+            support
+                .getCamelContext()
+                .getRegistry()
+                .findByType(PrometheusListener.class)
+                .forEach(PrometheusListener::start);
             ListenAddress.of(support.getCamelContext()).checkFreeOf("prometheus_listen");
             attachEdge(support.getCamelContext());
           }
@@ -167,21 +173,28 @@ public final class MailProxy implements AutoCloseable {
     LOG.info("Mail proxy started, answering at {}", uri());
   }
 
+  private void load() {
+    main.addMainListener(
+        new MainListenerSupport() {
+          @Override
+          public void beforeConfigure(BaseMainSupport support) {
+            Ranges.check(support.getCamelContext());
+            equip(support.getCamelContext(), overlay);
+          }
+        });
+    main.start();
+    List<String> clashes = new Culprit(context(), overlay.files(context())).clashes();
+    if (!clashes.isEmpty()) {
+      throw new ConfigurationException(
+          String.join("\n  ", clashes) + "\n  Multiple consumers for the same endpoint");
+    }
+  }
+
   private static void equip(CamelContext context, RouteOverlay overlay) {
-    context
-        .getTypeConverterRegistry()
-        .addTypeConverter(
-            InputStream.class,
-            OutgoingMail.class,
-            new SimpleTypeConverter(
-                false,
-                (Class<?> type, Exchange exchange, Object value) ->
-                    ((OutgoingMail) value).contentStream()));
     try {
-      overlay.loadBeans(context);
+      ProxyCamel.loadBeans(context, overlay);
       context.addRoutePolicyFactory(
           context.getRegistry().lookupByNameAndType("routeMeters", RouteMeters.class));
-      context.getRegistry().findByType(PrometheusListener.class).forEach(PrometheusListener::start);
     } catch (Exception e) {
       throw new IllegalStateException(e.getMessage(), e);
     }

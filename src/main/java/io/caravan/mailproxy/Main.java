@@ -2,33 +2,36 @@ package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.cli.Arguments;
 import io.caravan.mailproxy.cli.Logs;
+import io.caravan.mailproxy.cli.Shell;
+import io.caravan.mailproxy.cli.Terminal;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
-/** The program: {@code start} and {@code demo}. */
+/** The program: {@code start} and {@code demo}; all other commands are {@link Shell}'s. */
 public final class Main {
   private static final int EXIT_CONFIGURATION = 2;
 
   private Main() {}
 
-  /** Exit codes: 0 stopped as asked, 2 wrong usage or configuration. */
+  /** Exit codes: 0 stopped as asked, 2 wrong usage or configuration; those of {@link Shell}. */
   public static void main(String[] args) throws Exception {
-    System.exit(run(args));
+    if (Arguments.serves(args)) {
+      System.exit(serve(args));
+    }
+    Logs.silence();
+    System.exit(Shell.run(args, Terminal.ofProcess(), new HomeFolder(System.getenv())));
   }
 
-  private static int run(String[] args) throws Exception {
+  /** Runs the proxy until it is ended. */
+  static int serve(String[] args) throws Exception {
     Arguments arguments;
     try {
       arguments = Arguments.parse(args, System.getenv());
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage());
       return EXIT_CONFIGURATION;
-    }
-    if (arguments.command() == Arguments.Command.HELP) {
-      System.out.println(Arguments.USAGE);
-      return 0;
     }
     try {
       Logs.prepare(arguments.home(), logSettings(arguments.command()));

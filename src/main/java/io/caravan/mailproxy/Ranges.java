@@ -17,6 +17,7 @@ final class Ranges {
   private static final Map<String, Range> RANGES =
       new TreeMap<>(
           Map.ofEntries(
+              Map.entry("port", new Range(0, 65_535)),
               Map.entry("http.max-body-bytes", new Range(1, MAX_INT)),
               Map.entry("http.workers", new Range(1, MAX_THREADS)),
               Map.entry("drain.seconds", new Range(0, MANY)),
@@ -51,19 +52,30 @@ final class Ranges {
   /**
    * Checks all of them.
    *
-   * @throws ConfigurationException one is no number, or out of its range
+   * @throws ConfigurationException some are no number, or out of their ranges
    */
   static void check(CamelContext context) {
+    Map<String, String> wrong = wrong(context);
+    if (!wrong.isEmpty()) {
+      throw new ConfigurationException(String.join("\n  ", wrong.values()));
+    }
+  }
+
+  /** What is wrong, by key; empty: nothing. */
+  static Map<String, String> wrong(CamelContext context) {
+    Map<String, String> wrong = new TreeMap<>();
     RANGES.forEach(
         (key, range) -> {
           String value = context.resolvePropertyPlaceholders("{{" + key + "}}");
           if (!within(range, value.strip())) {
             String variable = "GMP_" + key.replaceAll("[.-]", "_").toUpperCase(Locale.ROOT);
-            throw new ConfigurationException(
+            wrong.put(
+                key,
                 "setting %s (%s) is \"%s\", it must be a number from %d to %d"
                     .formatted(key, variable, value, range.min(), range.max()));
           }
         });
+    return wrong;
   }
 
   private static boolean within(Range range, String value) {

@@ -5,75 +5,67 @@ import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The command line.
+ * The commands that run the proxy; the others are in {@link Shell}.
  *
  * @param home folder with {@code config/}, {@code routes/} and {@code routes.d/}
  * @param settings what the command line says over the settings of the file
  */
 public record Arguments(Command command, Path home, Map<String, String> settings) {
-  public static final String USAGE =
-      """
-      mail-proxy start [--insecure-dev]   run the service from config/ and routes/
-      mail-proxy demo                     run it with a sandbox relay and show one mail's way
-      mail-proxy help                     this text
-
-        --insecure-dev   no token, on 127.0.0.1 only
-
-      GMP_API_TOKEN is the administrator's token; GMP_HOME the folder to run from, else the one
-      that holds target/mail-proxy.jar, else the working directory.
-      Every setting is in config/application.properties.""";
-
   /** What to do. */
   public enum Command {
     START,
-    DEMO,
-    HELP
+    DEMO
   }
 
   /**
    * Reads the command line.
    *
+   * @param args begin with {@code start} or {@code demo}
    * @throws IllegalArgumentException it is not understood, or the token is missing; the message
    *     says what to do
    */
   public static Arguments parse(String[] args, Map<String, String> environment) {
-    Path home = home(environment, program(), Path.of(System.getProperty("user.dir")));
+    Path home = homeOf(environment);
     Map<String, String> settings = new HashMap<>();
     boolean insecure = false;
     for (int i = 1; i < args.length; i++) {
       if (!args[i].equals("--insecure-dev") || !args[0].equals("start")) {
-        throw new IllegalArgumentException("unknown argument " + args[i] + "\n\n" + USAGE);
+        throw new IllegalArgumentException(
+            "unknown argument " + args[i] + "\nSee: mail-proxy " + args[0] + " --help");
       }
       insecure = true;
+    }
+    if (args[0].equals("demo")) {
+      return new Arguments(Command.DEMO, home, settings);
     }
     if (insecure) {
       settings.put("host", "127.0.0.1");
       settings.put("api.token", "");
+    } else if (environment.getOrDefault("GMP_API_TOKEN", "").isBlank()) {
+      throw new IllegalArgumentException(
+          """
+          mail-proxy cannot start: no administrator token. Set one, such as
+            export GMP_API_TOKEN="$(head -c 24 /dev/urandom | base64)"
+          or, on your own machine only, start without a token: mail-proxy start --insecure-dev""");
     }
-    switch (args.length == 0 ? "help" : args[0]) {
-      case "start" -> {
-        if (!insecure && environment.getOrDefault("GMP_API_TOKEN", "").isBlank()) {
-          throw new IllegalArgumentException(
-              """
-              mail-proxy cannot start: no administrator token. Set one, such as
-                export GMP_API_TOKEN="$(head -c 24 /dev/urandom | base64)"
-              or, on your own machine only, start without a token: mail-proxy start --insecure-dev""");
-        }
-        return new Arguments(Command.START, home, settings);
-      }
-      case "demo" -> {
-        return new Arguments(Command.DEMO, home, settings);
-      }
-      case "help", "--help", "-h" -> {
-        return new Arguments(Command.HELP, home, settings);
-      }
-      default -> throw new IllegalArgumentException("unknown command " + args[0] + "\n\n" + USAGE);
-    }
+    return new Arguments(Command.START, home, settings);
+  }
+
+  /** Whether these arguments run the proxy: {@code start} or {@code demo}, and no call for help. */
+  public static boolean serves(String[] args) {
+    boolean named = args.length > 0 && (args[0].equals("start") || args[0].equals("demo"));
+    return named && Arrays.stream(args).noneMatch(a -> a.equals("--help") || a.equals("-h"));
+  }
+
+  /** The folder to run from. */
+  public static Path homeOf(Map<String, String> environment) {
+    return home(environment, program(), Path.of(System.getProperty("user.dir")));
   }
 
   /**

@@ -29,6 +29,21 @@ public final class Logs {
     System.setProperty("mailproxy.log.format", form(environment.getOrDefault("LOG_FORMAT", "")));
   }
 
+  /**
+   * Looks at the environment's wishes alone.
+   *
+   * @throws IllegalArgumentException one of them is something else
+   */
+  public static void check(Map<String, String> environment) {
+    level(environment.getOrDefault("GMP_LOG_LEVEL", environment.getOrDefault("LOG_LEVEL", "INFO")));
+    form(environment.getOrDefault("LOG_FORMAT", ""));
+  }
+
+  /** No log at all: a command's answer is what it prints. */
+  public static void silence() {
+    System.setProperty("org.apache.logging.log4j.level", "OFF");
+  }
+
   /** Writes out what is still buffered. */
   public static void flush() {
     LogManager.shutdown();

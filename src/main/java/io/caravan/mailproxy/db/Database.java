@@ -152,7 +152,7 @@ public final class Database implements AutoCloseable {
     unlock();
   }
 
-  private static SQLiteConfig config() {
+  static SQLiteConfig config() {
     SQLiteConfig config = new SQLiteConfig();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);

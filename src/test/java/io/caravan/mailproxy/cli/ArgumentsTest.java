@@ -41,16 +41,20 @@ class ArgumentsTest {
   }
 
   @Test
-  void without_a_command_it_helps() {
-    assertThat(parse(Map.of()).command()).isEqualTo(Arguments.Command.HELP);
-    assertThat(parse(Map.of(), "--help").command()).isEqualTo(Arguments.Command.HELP);
+  void says_what_it_does_not_understand() {
+    assertThatThrownBy(() -> parse(TOKEN, "start", "--fast"))
+        .hasMessageContaining("unknown argument --fast")
+        .hasMessageContaining("mail-proxy start --help");
+    assertThatThrownBy(() -> parse(TOKEN, "demo", "--insecure-dev"))
+        .hasMessageContaining("unknown argument --insecure-dev");
   }
 
   @Test
-  void says_what_it_does_not_understand() {
-    assertThatThrownBy(() -> parse(TOKEN, "begin")).hasMessageContaining("unknown command begin");
-    assertThatThrownBy(() -> parse(TOKEN, "start", "--fast"))
-        .hasMessageContaining("unknown argument --fast");
+  void runs_the_proxy_only_when_told_to() {
+    assertThat(Arguments.serves(new String[] {"start", "--insecure-dev"})).isTrue();
+    assertThat(Arguments.serves(new String[] {"start", "--help"})).isFalse();
+    assertThat(Arguments.serves(new String[] {"status"})).isFalse();
+    assertThat(Arguments.serves(new String[0])).isFalse();
   }
 
   @Test

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.caravan.mailproxy.ConfigurationException;
+import io.caravan.mailproxy.HomeFolder;
 import io.caravan.mailproxy.Main;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,6 +87,11 @@ class BrokenFilesTest {
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("routes.d/mine.camel.yaml, line " + line)
         .hasMessageContaining(reason);
+    assertThat(new HomeFolder(Map.of("GMP_HOME", home.toString())).problems())
+        .as("what config check says")
+        .singleElement()
+        .asString()
+        .contains("routes.d/mine.camel.yaml, line " + line, reason);
   }
 
   @Test
