@@ -254,6 +254,37 @@ class CommandLineTest {
   }
 
   @Test
+  void messages_are_held_released_counted_cancelled_and_deleted() {
+    ok(admin().run("accounts", "add", "box", "--type", "sandbox", "--tenant", "queue"));
+    long later = 4_000_000_000L;
+    for (String id : List.of("q-1", "q-2", "q-3")) {
+      proxy.submit(
+          TestProxy.message(
+              "queue", "box", id, "deferred_ts", later, "batch_code", "b" + id.charAt(2)));
+    }
+    CommandRun.Shellful queue = admin().with("GMP_TENANT", "queue");
+    assertThat(ok(queue.run("messages", "list", "--status", "deferred", "--batch", "b2")).out())
+        .contains("q-2")
+        .doesNotContain("q-1", "q-3");
+    ok(queue.run("messages", "hold", "q-1"));
+    assertThat(ok(queue.run("messages", "list", "--status", "held")).out()).contains("q-1");
+    assertThat(ok(queue.run("messages", "release", "--status", "held", "--yes")).out())
+        .contains("1 messages");
+    assertThat(ok(queue.run("messages", "cancel", "--all", "--dry-run")).out())
+        .contains("3 messages");
+    assertThat(ok(queue.run("messages", "cancel", "q-1", "q-2", "--yes")).out())
+        .contains("2 messages");
+    ok(queue.run("messages", "retry", "q-3"));
+    await().until(() -> proxy.state("queue", "q-3").equals("sent"));
+    CommandRun gone = queue.run("messages", "delete", "q-1", "q-3", "nosuch", "-y");
+    assertThat(gone.out()).contains("2 deleted");
+    assertThat(gone.code()).isEqualTo(1);
+    CommandRun paged = ok(queue.run("messages", "list", "--limit", "5"));
+    assertThat(paged.out()).contains("q-2", "error").doesNotContain("q-3");
+    assertThat(queue.run("messages", "hold", "q-2").err()).contains("refused (409)");
+  }
+
+  @Test
   void the_command_log_is_listed_and_written_to_a_file() throws Exception {
     ok(admin().run("tenants", "add", "logged", "--name", "First"));
     ok(admin().run("tenants", "update", "logged", "--name", "Second"));
