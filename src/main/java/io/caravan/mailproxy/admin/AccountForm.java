@@ -39,7 +39,8 @@ public final class AccountForm {
     if (!relay && !type.equals("mx") && !type.equals("sandbox")) {
       throw form.wrong("type", "Input should be 'relay', 'mx' or 'sandbox'");
     }
-    row.put("tenant", form.text("tenant_id", 255, tenantOf(caller)));
+    String tenant = form.text("tenant_id", 255, tenantOf(caller));
+    row.put("tenant", TenantForm.id(form, tenant, "tenant_id"));
     row.put("id", form.required("id", 255));
     row.put("type", type);
     row.put("host", relay ? form.required("host", 253) : form.text("host", 253, type));

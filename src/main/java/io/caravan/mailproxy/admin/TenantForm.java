@@ -23,7 +23,7 @@ public final class TenantForm {
   public Map<String, @Nullable Object> read(Exchange exchange) {
     JsonFields form = new JsonFields(exchange.getMessage().getBody(JsonNode.class));
     Map<String, @Nullable Object> row = values(form);
-    row.put("id", form.required("id", 255));
+    row.put("id", id(form, form.required("id", 255), "id"));
     row.putIfAbsent("active", 1);
     return row;
   }
@@ -44,11 +44,19 @@ public final class TenantForm {
     return row;
   }
 
+  /** A tenant's id: the text null would be no tenant to a route. */
+  static String id(JsonFields form, String id, String name) {
+    if (id.equals("null")) {
+      throw form.wrong(name, "Input should be another id");
+    }
+    return id;
+  }
+
   /** The values for {@code update-tenant.sql} that a declared tenant stands for. */
   static Map<String, @Nullable Object> declared(JsonNode body) {
     JsonFields form = new JsonFields(body);
     Map<String, @Nullable Object> row = values(form);
-    row.put("id", form.required("id", 255));
+    row.put("id", id(form, form.required("id", 255), "id"));
     return row;
   }
 

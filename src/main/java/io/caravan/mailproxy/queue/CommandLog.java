@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /** What was asked for through the API (genro-api 1.9, 6.5). */
 public final class CommandLog {
+  private static final int NO_ROOM = 503;
   private static final int PIECE = 1_000;
   private static final long MAX_LIST = 10_000;
   private static final Logger LOG = LoggerFactory.getLogger(CommandLog.class);
@@ -33,8 +34,14 @@ public final class CommandLog {
     this.keepMillis = TimeUnit.SECONDS.toMillis(keepSeconds);
   }
 
-  /** Keeps what was done or refused; where that fails, the answer is as it is. */
+  /**
+   * Keeps what was done or refused; where that fails, the answer is as it is. What was turned away
+   * because there is no room is not kept: that must not wait for the store.
+   */
   public void keep(Command command, int status) {
+    if (status == NO_ROOM) {
+      return;
+    }
     try {
       outbox.commit((statements, now) -> insert(statements, command, status, now));
     } catch (StoreException e) {

@@ -171,6 +171,7 @@ class AuthorizationTest {
     assertThat(proxy.delete("/tenant/r/api-key").statusCode()).isEqualTo(200);
     assertThat(valid(third)).isFalse();
     assertThat(proxy.post("/tenant/nobody/api-key", "").statusCode()).isEqualTo(404);
+    assertThat(proxy.post("/tenant", Map.of("id", "null")).statusCode()).isEqualTo(422);
     assertThat(proxy.post("/tenant/r/api-key", Map.of("expires_at", 5)).statusCode())
         .isEqualTo(422);
   }
