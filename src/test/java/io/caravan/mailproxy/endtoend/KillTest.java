@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 class KillTest {
   private static final int ROUNDS = 5;
   private static final int MESSAGES = 100;
-  private static final int KILLS = 3;
-  private static final int LIMIT = 200;
+  private static final int KILLS = 2;
+  private static final int LIMIT = 120;
   private static final Duration SOON = Duration.ofSeconds(30);
 
   @TempDir Path folder;
