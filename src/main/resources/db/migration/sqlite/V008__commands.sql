@@ -1,7 +1,7 @@
 -- What was asked for through the API, by whom and with what result; secrets and mail are left out. caller: admin, or tenant
 -- followed by its id.
 CREATE TABLE command_log (
-  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         INTEGER PRIMARY KEY,
   at         INTEGER NOT NULL,
   endpoint   TEXT NOT NULL,
   tenant_id  TEXT,
