@@ -38,6 +38,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -50,7 +51,8 @@ public final class Run {
       """
       bench/run [--messages 20000] [--warm-up 5000] [--batch 100] [--connections 4] [--accounts 1]
                 [--max-connections 50] [--runs 3] [--sink smtp-sink|java|sandbox] [--latency 200]
-                [--singles 20000] [--jvm "OPTIONS"] [--against FOLDER] [--against-jvm "OPTIONS"]
+                [--singles 20000] [--rate 500] [--jvm "OPTIONS"]
+                [--against FOLDER] [--against-jvm "OPTIONS"]
                 [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]
                 [--limits off|on] [--against-limits off|on]
                 [--command-delay MS] [--slots 1000] [--tls off|starttls] [--against-tls off|starttls]
@@ -59,6 +61,7 @@ public final class Run {
 
   private static final String TENANT = "bench";
   private static final int BODY_BYTES = 2048;
+  private static final int PACED_SECONDS = 20;
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -76,6 +79,7 @@ public final class Run {
     options.put("--sink", PostfixSink.installed() ? "smtp-sink" : "java");
     options.put("--latency", "200");
     options.put("--singles", "20000");
+    options.put("--rate", "500");
     options.put("--jvm", "-Xmx1g -XX:+UseParallelGC"); // as bin/mail-proxy does
     options.put("--against", "");
     options.put("--against-jvm", "");
@@ -354,7 +358,7 @@ public final class Run {
       equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port, side);
       proxy.post("/account", account("idle", "\"host\":\"127.0.0.1\",\"port\":" + backlog.port()));
 
-      load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), "load-");
+      load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), 0);
       proxy.awaitPending(side.backlog, PATIENCE);
 
       // throughput
@@ -363,7 +367,7 @@ public final class Run {
       long written = proxy.writtenBytes();
       long begun = System.nanoTime();
       Times intake =
-          load(proxy, "m", messages, number("--batch"), number("--connections"), "load-");
+          load(proxy, "m", messages, number("--batch"), number("--connections"), 0);
       proxy.awaitPending(side.backlog, PATIENCE);
       double seconds = (System.nanoTime() - begun) / 1e9;
       figures.put("end to end, msg/s", messages / seconds);
@@ -382,12 +386,19 @@ public final class Run {
       int singles = number("--singles");
       if (singles > 0) {
         long first = System.nanoTime();
-        Times single = load(proxy, "s", singles, 1, 10, "load-");
+        Times single = load(proxy, "s", singles, 1, 10, 0);
         proxy.awaitPending(side.backlog, PATIENCE);
         figures.put("10 connections x 1, msg/s", singles / ((System.nanoTime() - first) / 1e9));
         figures.put("10 connections x 1: intake/s", singles / single.seconds);
         figures.put("10 connections x 1: p50, ms", single.percentile(50));
         figures.put("10 connections x 1: p99, ms", single.percentile(99));
+      }
+      int paced = number("--rate") * PACED_SECONDS;
+      if (paced > 0) {
+        Times kept = load(proxy, "r", paced, 1, 10, number("--rate"));
+        figures.put("at --rate: intake/s", paced / kept.seconds);
+        figures.put("at --rate: p50, ms", kept.percentile(50));
+        figures.put("at --rate: p99, ms", kept.percentile(99));
       }
       proxy.awaitPending(side.backlog, PATIENCE);
       figures.put("start to ready, ms", (double) proxy.startTime().toMillis());
@@ -399,7 +410,7 @@ public final class Run {
         complaints.add("did not stop within 60 s");
       }
 
-      int loaded = number("--warm-up") + messages + singles;
+      int loaded = number("--warm-up") + messages + singles + paced;
       int own = latencies.length;
       check(home, loaded + own, side.backlog, complaints);
       switch (options.get("--sink")) {
@@ -645,9 +656,12 @@ public final class Run {
     }
   }
 
-  /** Posts messages in batches over some connections; each must be queued. */
+  /**
+   * Posts messages in batches over some connections; each must be queued. With a rate each request has its moment, and its
+   * time counts from there, also when no connection was free then; with none (0) each follows the last.
+   */
   private Times load(
-      ProxyProcess proxy, String prefix, int messages, int batch, int connections, String account)
+      ProxyProcess proxy, String prefix, int messages, int batch, int connections, int rate)
       throws Exception {
     int requests = (messages + batch - 1) / batch;
     double[] millis = new double[requests];
@@ -663,8 +677,14 @@ public final class Run {
                 for (int r = next.getAndIncrement(); r < requests; r = next.getAndIncrement()) {
                   int first = r * batch;
                   int size = Math.min(batch, messages - first);
-                  String json = messages(prefix, first, size, account);
+                  String json = messages(prefix, first, size, "load-");
                   long posted = System.nanoTime();
+                  if (rate > 0) {
+                    posted = begun + r * 1_000_000_000L / rate;
+                    for (long left = 1; left > 0; left = posted - System.nanoTime()) {
+                      LockSupport.parkNanos(left);
+                    }
+                  }
                   KeepAlive.Answer answer = connection.post("/commands/add-messages", json);
                   millis[r] = (System.nanoTime() - posted) / 1e6;
                   if (answer.status() != 200
