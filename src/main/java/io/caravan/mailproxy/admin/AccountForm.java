@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Guard;
 import io.caravan.mailproxy.http.JsonFields;
+import io.caravan.mailproxy.message.Account;
 import io.netty.util.NetUtil;
 import java.util.HashMap;
 import java.util.List;
@@ -25,10 +26,44 @@ public final class AccountForm {
   private static final Pattern HOST =
       Pattern.compile("[A-Za-z0-9._-]{1,253}|\\[?[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*]?");
 
+  private final TenantHosts hosts;
+  private final Directory directory;
+
+  public AccountForm(TenantHosts hosts, Directory directory) {
+    this.hosts = hosts;
+    this.directory = directory;
+  }
+
   /** The values for {@code upsert-account.sql}; replaces the body. */
   public Map<String, Object> read(Exchange exchange) {
     Caller caller = exchange.getProperty(Guard.CALLER, Caller.class);
-    return read(new JsonFields(exchange.getMessage().getBody(JsonNode.class)), caller);
+    JsonFields form = new JsonFields(exchange.getMessage().getBody(JsonNode.class));
+    Map<String, Object> row = read(form, caller);
+    if (caller.tenantId() != null) {
+      checkServer(form, row);
+    }
+    return row;
+  }
+
+  /** A tenant names a public server, or leaves the one that is there. */
+  private void checkServer(JsonFields form, Map<String, Object> row) {
+    String type = String.valueOf(row.get("type"));
+    String host = String.valueOf(row.get("host"));
+    int port = (int) port(form, type);
+    Account known =
+        directory
+            .account(String.valueOf(row.get("tenant")), String.valueOf(row.get("id")))
+            .orElse(null);
+    boolean same =
+        known != null
+            && known.type().name().equalsIgnoreCase(type)
+            && known.host().equals(host)
+            && known.port() == port;
+    if (!same && type.equals("relay")) {
+      hosts.checkRelay(form, host, port);
+    } else if (!same && type.equals("mx")) {
+      hosts.checkSmtpPort(form, port);
+    }
   }
 
   /** The values that a body stands for. */
@@ -48,6 +83,7 @@ public final class AccountForm {
     row.put("user", form.text("user", 1_024, null));
     row.put("password", form.text("password", 1_024, null));
     row.put("keep", 0);
+    row.put("setBy", caller.tenantId() == null ? Registry.ADMIN : Registry.TENANT);
     row.put("useTls", form.flag("use_tls"));
     row.put("ttl", form.number("ttl", 1, Integer.MAX_VALUE, (long) DEFAULT_TTL_SECONDS));
     row.put("batchSize", form.number("batch_size", 1, Integer.MAX_VALUE, null));

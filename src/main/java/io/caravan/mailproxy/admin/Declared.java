@@ -169,6 +169,9 @@ public final class Declared {
     merged.setAll(declared);
     Map<String, Object> values = AccountForm.read(new JsonFields(merged), Caller.ADMIN);
     values.put("keep", 1);
+    if (!declared.has("host")) {
+      values.put("setBy", Registry.TENANT); // then what is there keeps who set it
+    }
     return values;
   }
 

@@ -27,6 +27,11 @@ public interface Directory {
     return Map.of();
   }
 
+  /** Whom a tenant may send as ({@code allowed_sender_domains}); empty: anybody. */
+  default Optional<SenderDomains> senders(String tenantId) {
+    return Optional.empty();
+  }
+
   /** Ids of the tenants that have an account of this id, in no order. */
   List<String> tenantsWithAccount(String accountId);
 }

@@ -24,7 +24,11 @@ import org.jspecify.annotations.Nullable;
  * the routes that make it.
  */
 public final class Registry implements Directory {
-  private static final String DEFAULT_SYNC_PATH = "/mail-proxy/sync";
+  /** Value of columns {@code set_by} and {@code url_set_by}: the tenant itself. */
+  static final String TENANT = "tenant";
+
+  /** The same: the administrator, whom private addresses are open to. */
+  static final String ADMIN = "admin";
 
   /** Told of accounts that come and go. */
   public interface Listener {
@@ -75,6 +79,11 @@ public final class Registry implements Directory {
   @Override
   public Map<Long, String> locked() {
     return Map.copyOf(locked);
+  }
+
+  @Override
+  public Optional<SenderDomains> senders(String tenantId) {
+    return tenant(tenantId).map(Tenant::senders);
   }
 
   /** All accounts, in no order. */
@@ -185,6 +194,7 @@ public final class Registry implements Directory {
         row.textOrNull("local_address"),
         row.textOrNull("tls_ca"),
         row.textOrNull("failover_account_id"),
+        row.text("set_by").equals(TENANT),
         new Quota(
             count(row.numberOrNull("limit_per_minute")),
             count(row.numberOrNull("limit_per_hour")),
@@ -200,16 +210,22 @@ public final class Registry implements Directory {
     } catch (LockedException e) {
       why = e.getMessage();
     }
-    String base = row.textOrNull("client_base_url");
-    String path = row.textOrNull("client_sync_path");
     return new Tenant(
         row.text("id"),
         authorization,
         why,
-        base == null
-            ? null
-            : base.replaceAll("/+$", "") + (path == null ? DEFAULT_SYNC_PATH : path),
+        new Endpoint(
+            row.textOrNull("client_base_url"),
+            row.textOrNull("client_sync_path"),
+            row.textOrNull("client_attachment_path"),
+            row.text("url_set_by").equals(TENANT)),
+        senders(row),
         row.number("active") != 0);
+  }
+
+  private static @Nullable SenderDomains senders(Row row) {
+    String json = row.textOrNull("allowed_sender_domains");
+    return json == null ? null : SenderDomains.of(json);
   }
 
   /** The header that {@code client_auth} stands for (genro-api 4.1). */

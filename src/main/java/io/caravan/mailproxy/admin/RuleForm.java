@@ -3,7 +3,6 @@ package io.caravan.mailproxy.admin;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.JsonFields;
-import io.caravan.mailproxy.message.Address;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -20,8 +19,6 @@ public final class RuleForm {
   private static final int MAX_CONNECTIONS = 1_000;
   private static final Set<String> FIELDS =
       Set.of("name", "domains", "max_connections", "messages_per_hour");
-
-  private static final String WILDCARD = "*.";
 
   /** Stands for lanes without a rule. */
   private static final String RESERVED = "__default";
@@ -75,22 +72,8 @@ public final class RuleForm {
     }
     List<String> domains = new ArrayList<>();
     for (JsonNode item : list) {
-      domains.add(domain(rule, item.asText()));
+      domains.add(DomainPattern.read(rule, "domains", item.asText()));
     }
     return domains;
-  }
-
-  /** As recipients have it: lower case, A-labels. */
-  private static String domain(JsonFields rule, String text) {
-    boolean below = text.startsWith(WILDCARD);
-    String name = below ? text.substring(WILDCARD.length()) : text;
-    try {
-      if (name.indexOf('@') < 0 && name.indexOf('<') < 0) {
-        return (below ? WILDCARD : "") + Address.parse("x@" + name).domain();
-      }
-    } catch (IllegalArgumentException e) {
-      // answered below
-    }
-    throw rule.wrong("domains", "Input should be domains such as example.com or *.example.com");
   }
 }

@@ -8,14 +8,16 @@ import org.jspecify.annotations.Nullable;
  * @param authorization value of the Authorization header on calls to it; {@code null}: none
  * @param locked why that is not known, as no loaded key opens it: then nobody may call; {@code
  *     null}: it is
- * @param syncUrl where its delivery reports go; {@code null}: nowhere of its own
+ * @param endpoint where it is reached
+ * @param senders whom it may send as; {@code null}: anybody
  * @param active whether it gets calls without reports too
  */
 public record Tenant(
     String id,
     @Nullable String authorization,
     @Nullable String locked,
-    @Nullable String syncUrl,
+    Endpoint endpoint,
+    @Nullable SenderDomains senders,
     boolean active) {
 
   /**

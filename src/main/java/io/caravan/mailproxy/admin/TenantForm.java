@@ -1,6 +1,8 @@
 package io.caravan.mailproxy.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.http.Caller;
+import io.caravan.mailproxy.http.Guard;
 import io.caravan.mailproxy.http.JsonFields;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
@@ -8,6 +10,7 @@ import io.caravan.mailproxy.http.Requests;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -16,8 +19,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Bodies of {@code POST /tenant} and {@code PUT /tenant/{id}}, checked (genro-api 1.7). */
 public final class TenantForm {
-
+  private static final String SENDERS = "allowed_sender_domains";
   private static final Set<String> METHODS = Set.of("none", "bearer", "basic");
+
+  /** Fields of which a tenant's application is made up. */
+  private static final List<String> ENDPOINT = List.of("baseUrl", "syncPath", "attachmentPath");
+
+  private final TenantHosts hosts;
+  private final Registry registry;
+
+  public TenantForm(TenantHosts hosts, Registry registry) {
+    this.hosts = hosts;
+    this.registry = registry;
+  }
 
   /** The values for {@code upsert-tenant.sql}; replaces the body. */
   public Map<String, @Nullable Object> read(Exchange exchange) {
@@ -31,17 +45,41 @@ public final class TenantForm {
   /**
    * The values for {@code update-tenant.sql}; replaces the body. What is absent or null stays.
    *
-   * @throws Problem 404 nothing is to be changed, as in the first system
+   * @throws Problem 404 nothing is to be changed, as in the first system; 403 the administrator
+   *     alone may change that; 422 a tenant may not name that server
    */
   public Map<String, @Nullable Object> change(Exchange exchange) {
     String id = exchange.getProperty(Requests.REQUEST, Request.class).segment(1);
-    Map<String, @Nullable Object> row =
-        values(new JsonFields(exchange.getMessage().getBody(JsonNode.class)));
+    JsonFields form = new JsonFields(exchange.getMessage().getBody(JsonNode.class));
+    Map<String, @Nullable Object> row = values(form);
     if (row.values().stream().allMatch(Objects::isNull)) {
       throw missing(id);
     }
     row.put("id", id);
+    boolean own = exchange.getProperty(Guard.CALLER, Caller.class).tenantId() != null;
+    row.put("setBy", own ? Registry.TENANT : Registry.ADMIN);
+    if (own) {
+      if (row.get(SENDERS) != null) {
+        throw new Problem(403, "Only the administrator sets " + SENDERS);
+      }
+      registry.tenant(id).ifPresent(tenant -> checkEndpoint(form, row, tenant.endpoint()));
+    }
     return row;
+  }
+
+  /** A tenant's URL leads to a public server; what it does not change may be another's. */
+  private void checkEndpoint(
+      JsonFields form, Map<String, @Nullable Object> row, Endpoint endpoint) {
+    Map<String, @Nullable Object> changed = new HashMap<>(row);
+    changed.keySet().retainAll(ENDPOINT);
+    changed.values().removeIf(Objects::isNull);
+    changed.remove("baseUrl", endpoint.baseUrl());
+    changed.remove("syncPath", endpoint.syncPath());
+    changed.remove("attachmentPath", endpoint.attachmentPath());
+    Object url = row.get("baseUrl") == null ? endpoint.baseUrl() : row.get("baseUrl");
+    if (!changed.isEmpty() && url != null) {
+      hosts.checkUrl(form, "client_base_url", url.toString());
+    }
   }
 
   /** A tenant's id: the text null would be no tenant to a route. */
@@ -57,6 +95,7 @@ public final class TenantForm {
     JsonFields form = new JsonFields(body);
     Map<String, @Nullable Object> row = values(form);
     row.put("id", id(form, form.required("id", 255), "id"));
+    row.put("setBy", Registry.ADMIN);
     return row;
   }
 
@@ -74,6 +113,7 @@ public final class TenantForm {
     for (String name : new String[] {"client_auth", "rate_limits", "large_file_config"}) {
       row.put(name, object(form, name));
     }
+    row.put(SENDERS, SenderDomains.read(form, SENDERS));
     Boolean active = form.flag("active");
     row.put("active", active == null ? null : active ? 1 : 0);
     return row;

@@ -18,7 +18,13 @@ public final class TenantListing {
   private static final List<String> OPEN = List.of("method", "user");
 
   private static final List<String> TEXTS =
-      List.of("id", "name", "client_base_url", "client_sync_path", "client_attachment_path");
+      List.of(
+          "id",
+          "name",
+          "client_base_url",
+          "client_sync_path",
+          "client_attachment_path",
+          "url_set_by");
 
   private final Secrets secrets;
 
@@ -75,6 +81,7 @@ public final class TenantListing {
       put(tenant, name, row.textOrNull(name));
     }
     put(tenant, "client_auth", auth(row));
+    put(tenant, "allowed_sender_domains", tree(row.textOrNull("allowed_sender_domains")));
     put(tenant, "rate_limits", tree(row.textOrNull("rate_limits")));
     put(tenant, "large_file_config", tree(row.textOrNull("large_file_config")));
     tenant.put("active", row.number("active") != 0);

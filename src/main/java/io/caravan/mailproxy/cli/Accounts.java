@@ -68,6 +68,16 @@ final class Accounts {
     return 0;
   }
 
+  @Command(description = "Goes to the account's relay and logs in, without a mail.")
+  int test(@Mixin Remote remote, @Mixin Owner owner, @Parameters(paramLabel = "ID") String id) {
+    Findings findings = new Findings(terminal);
+    JsonNode tested = tested(remote.api(), id, owner.id(terminal));
+    remote.show(
+        tested.toString(),
+        answer -> answer.path("findings").forEach(one -> Doctor.tell(findings, id, one)));
+    return tested.path("ok").asBoolean() ? 0 : Failure.FAILED;
+  }
+
   @Command(description = "Deletes an account; what waits for it ends with an error.")
   int delete(
       @Mixin Remote remote,
@@ -81,6 +91,12 @@ final class Accounts {
         api.delete("/account/" + Api.segment(id) + query),
         answer -> terminal.out().println("deleted " + id));
     return 0;
+  }
+
+  /** What {@code POST /account/{id}/test} answers. */
+  static JsonNode tested(Api api, String id, @Nullable String tenant) {
+    String path = "/account/" + Api.segment(id) + "/test" + Api.query("tenant_id", tenant);
+    return Json.tree(api.post(path, Map.of()));
   }
 
   private static String all(Api api, @Nullable String tenant) {

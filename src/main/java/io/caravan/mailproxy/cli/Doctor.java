@@ -1,12 +1,10 @@
 package io.caravan.mailproxy.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.caravan.mailproxy.delivery.RelayCheck;
 import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -19,8 +17,6 @@ import picocli.CommandLine.Mixin;
     name = "doctor",
     description = "Looks at this machine, the running proxy and its relays; says what to do.")
 final class Doctor implements Callable<Integer> {
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
-
   @Mixin Remote remote;
 
   private final Terminal terminal;
@@ -102,9 +98,13 @@ final class Doctor implements Callable<Integer> {
   private void relays(Api api) {
     try {
       for (JsonNode tenant : Json.tree(api.get("/tenants")).path("tenants")) {
-        String query = Api.query("tenant_id", tenant.path("id").asText());
+        String id = tenant.path("id").asText();
+        String query = Api.query("tenant_id", id);
         for (JsonNode account : Json.tree(api.get("/accounts" + query)).path("accounts")) {
-          relay(tenant.path("id").asText() + "/" + account.path("id").asText(), account);
+          String name = account.path("id").asText();
+          Accounts.tested(api, name, id)
+              .path("findings")
+              .forEach(finding -> tell(findings, id + "/" + name, finding));
         }
       }
     } catch (Failure e) {
@@ -112,31 +112,22 @@ final class Doctor implements Callable<Integer> {
     }
   }
 
-  private void relay(String name, JsonNode account) {
-    if (!account.path("type").asText("relay").equals("relay")) {
-      findings.good(name, account.path("type").asText() + ": no relay to look at");
-      return;
-    }
-    Boolean tls = account.hasNonNull("use_tls") ? account.path("use_tls").asBoolean() : null;
-    for (RelayCheck.Finding finding :
-        RelayCheck.of(
-            account.path("host").asText(),
-            account.path("port").asInt(),
-            tls,
-            account.path("tls_ca").textValue(),
-            account.hasNonNull("user"),
-            PATIENCE)) {
-      findings.add(
-          finding.good(), name + " " + finding.step(), finding.text(), hint(finding.step()));
-    }
+  /** One step towards a relay. */
+  static void tell(Findings findings, String account, JsonNode finding) {
+    String step = finding.path("step").asText();
+    findings.add(
+        finding.path("ok").asBoolean(),
+        account + " " + step,
+        finding.path("text").asText(),
+        hint(step));
   }
 
   private static String hint(String step) {
     return switch (step) {
-      case "DNS" ->
-          "the account's host has no address here: check its name, and this machine's DNS";
+      case "DNS" -> "the account's host has no address there: check its name, and the proxy's DNS";
       case "TCP" -> "check host and port of the account, and the firewalls on the way";
-      case "AUTH" -> "AUTH is often offered over TLS only: set use_tls, or use port 587 or 465";
+      case "AUTH" ->
+          "check user and password; AUTH is often offered over TLS only: set use_tls, or use port 587";
       default ->
           "check use_tls and port; a certificate of your own authority needs the account's tls_ca";
     };

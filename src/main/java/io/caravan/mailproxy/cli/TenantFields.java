@@ -3,6 +3,7 @@ package io.caravan.mailproxy.cli;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -50,6 +51,13 @@ final class TenantFields {
       description = "Holds that token or password.")
   @Nullable Path authSecretFile;
 
+  @Option(
+      names = "--sender-domain",
+      paramLabel = "DOMAIN",
+      description =
+          "It may send as this domain, such as example.com or *.example.com; may be repeated.")
+  @Nullable List<String> senderDomains;
+
   @Option(names = "--rate-limit-hourly", paramLabel = "N", description = "Kept, not applied.")
   @Nullable Integer hourly;
 
@@ -65,6 +73,7 @@ final class TenantFields {
     if (authMethod != null) {
       body.put("client_auth", auth(authMethod, terminal));
     }
+    Tenants.put(body, "allowed_sender_domains", senderDomains);
     if (hourly != null || daily != null) {
       Map<String, Object> limits = new LinkedHashMap<>();
       Tenants.put(limits, "hourly", hourly);

@@ -1,7 +1,6 @@
 package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Account;
-import io.caravan.mailproxy.message.Quota;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -21,76 +20,49 @@ import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
-/** Goes to a relay as far as can be gone without a password and a mail, and tells each step. */
-public final class RelayCheck {
+/** Goes to a relay and logs in as an attempt would, without a mail, and tells each step. */
+final class RelayCheck {
   /**
    * One step.
    *
    * @param step DNS, TCP, session, TLS, AUTH or SIZE
-   * @param good whether mail could go on from there
+   * @param ok whether mail could go on from there
    */
-  public record Finding(String step, boolean good, String text) {}
+  record Finding(String step, boolean ok, String text) {}
 
   private final Account account;
-  private final boolean logsIn;
+  private final ServerAddresses addresses;
+  private final String heloName;
   private final Duration patience;
   private final List<Finding> findings = new ArrayList<>();
 
-  private RelayCheck(Account account, boolean logsIn, Duration patience) {
+  private RelayCheck(
+      Account account, ServerAddresses addresses, String heloName, Duration patience) {
     this.account = account;
-    this.logsIn = logsIn;
+    this.addresses = addresses;
+    this.heloName = heloName;
     this.patience = patience;
   }
 
   /**
    * Tries a relay; ends at the first step that fails.
    *
-   * @param useTls as of an account
-   * @param tlsCa as of an account
-   * @param logsIn whether the account has a user, so that the relay must offer AUTH
    * @param patience for each step
    */
-  public static List<Finding> of(
-      String host,
-      int port,
-      @Nullable Boolean useTls,
-      @Nullable String tlsCa,
-      boolean logsIn,
-      Duration patience) {
-    Account account =
-        new Account(
-            0,
-            0,
-            "",
-            "check",
-            Account.Type.RELAY,
-            host,
-            port,
-            null,
-            null,
-            useTls,
-            1,
-            1,
-            0,
-            null,
-            null,
-            tlsCa,
-            null,
-            Quota.NONE);
-    RelayCheck check = new RelayCheck(account, logsIn, patience);
+  static List<Finding> of(
+      Account account, ServerAddresses addresses, String heloName, Duration patience) {
+    RelayCheck check = new RelayCheck(account, addresses, heloName, patience);
     check.run();
     return check.findings;
   }
 
   private void run() {
-    InetAddress[] addresses = step("DNS", null, () -> InetAddress.getAllByName(account.host()));
-    if (addresses == null) {
+    InetAddress[] found = step("DNS", null, () -> addresses.of(account));
+    if (found == null) {
       return;
     }
-    good(
-        "DNS",
-        String.join(", ", Arrays.stream(addresses).map(InetAddress::getHostAddress).toList()));
-    RelaySocket socket = connected(addresses);
+    good("DNS", String.join(", ", Arrays.stream(found).map(InetAddress::getHostAddress).toList()));
+    RelaySocket socket = connected(found);
     if (socket == null) {
       return;
     }
@@ -104,12 +76,15 @@ public final class RelayCheck {
     }
   }
 
-  private @Nullable RelaySocket connected(InetAddress[] addresses) {
-    int millis = (int) patience.toMillis() / addresses.length;
+  private @Nullable RelaySocket connected(InetAddress[] found) {
+    int millis = (int) patience.toMillis() / found.length;
     IOException last = new IOException("no address");
-    for (InetAddress address : addresses) {
+    for (InetAddress address : found) {
       RelaySocket socket = new RelaySocket();
       try {
+        if (account.localAddress() != null) {
+          socket.bind(new InetSocketAddress(account.localAddress(), 0));
+        }
         socket.connect(new InetSocketAddress(address, account.port()), millis);
         good("TCP", address.getHostAddress() + " port " + account.port());
         return socket;
@@ -122,7 +97,7 @@ public final class RelayCheck {
     return null;
   }
 
-  /** Greeting, EHLO, and TLS with the certificate checked. */
+  /** Greeting, EHLO, TLS with the certificate checked, log-in. */
   private @Nullable RelaySession session(RelaySocket socket) {
     TlsTrust trust;
     try {
@@ -131,7 +106,7 @@ public final class RelayCheck {
       bad("TLS", RelaySession.said(e));
       return null;
     }
-    RelaySession session = new RelaySession(account, socket, trust, "[127.0.0.1]");
+    RelaySession session = new RelaySession(account, socket, trust, heloName);
     Socket speaking = step("session", socket, session::open);
     if (speaking == null) {
       return null;
@@ -150,15 +125,14 @@ public final class RelayCheck {
   }
 
   private void tell(RelaySession session) {
-    boolean offered = session.supportsExtension("AUTH") || session.supportsExtension("AUTH=LOGIN");
-    if (logsIn && !offered) {
-      bad("AUTH", "not offered, and the account has a user");
-    } else {
-      String kinds = session.getExtensionParameter("AUTH");
-      good(
-          "AUTH",
-          offered ? "offered: " + Reply.clean(kinds == null ? "LOGIN" : kinds) : "not offered");
-    }
+    String kinds = session.getExtensionParameter("AUTH");
+    good(
+        "AUTH",
+        account.authenticates()
+            ? "logged in as " + account.user()
+            : kinds == null
+                ? "not offered"
+                : "offered, and the account has no user with a password");
     long size = Offers.of(session).size();
     good("SIZE", size > 0 ? size + " bytes" : size == 0 ? "not offered" : "no limit");
   }
@@ -189,8 +163,7 @@ public final class RelayCheck {
     } catch (TimeoutException e) {
       bad(name, "no answer within " + patience.toSeconds() + " s");
     } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      bad(name, cause instanceof RelayException relay ? relay.text() : RelaySession.said(e));
+      failed(name, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       bad(name, "interrupted");
@@ -199,6 +172,13 @@ public final class RelayCheck {
       socket.expire();
     }
     return null;
+  }
+
+  private void failed(String step, ExecutionException e) {
+    String text =
+        e.getCause() instanceof RelayException relay ? relay.text() : RelaySession.said(e);
+    boolean auth = text.contains(RelaySession.LOG_IN);
+    bad(auth ? "AUTH" : text.startsWith("TLS") ? "TLS" : step, text);
   }
 
   private void good(String step, String text) {

@@ -22,8 +22,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Must be kept as long as its socket is used: the library's finalizer closes the socket.
  */
 final class RelaySession extends SMTPTransport {
+  /** What is said of AUTH holds it. */
+  static final String LOG_IN = "log-in";
+
   /** How the text of a refusal begins that was given to AUTH. */
-  static final String LOG_IN_REFUSED = "log-in refused";
+  static final String LOG_IN_REFUSED = LOG_IN + " refused";
 
   private enum Step {
     TLS,
@@ -92,7 +95,7 @@ final class RelaySession extends SMTPTransport {
     }
     if (account.authenticates() && !supportsExtension("AUTH") && !supportsExtension("AUTH=LOGIN")) {
       throw new RelayException(
-          Kind.ACCOUNT, Phase.SESSION, "the relay does not offer AUTH (log-in)", null);
+          Kind.ACCOUNT, Phase.SESSION, "the relay does not offer AUTH (" + LOG_IN + ")", null);
     }
     Socket tls = trust.made();
     return tls == null ? plain : tls;

@@ -129,6 +129,7 @@ public final class SandboxRelay implements AutoCloseable {
         null,
         null,
         a.failoverAccountId(),
+        false,
         a.quota());
   }
 

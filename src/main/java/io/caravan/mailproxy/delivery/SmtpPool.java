@@ -2,6 +2,7 @@ package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Phase;
+import io.caravan.mailproxy.net.AddressGuard;
 import io.caravan.mailproxy.throttle.Limits;
 import jakarta.mail.MessagingException;
 import jakarta.mail.internet.MimeMessage;
@@ -42,6 +43,7 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
   private final SmtpSettings settings;
   private final HeloName heloName;
   private final MxResolver mx;
+  private final AddressGuard guard;
   private final Map<Place, AccountConnections> places = new ConcurrentHashMap<>();
   private final Map<String, ConnectionCounts> counts = new ConcurrentHashMap<>();
   private final List<BiConsumer<String, ConnectionCounts>> sources = new CopyOnWriteArrayList<>();
@@ -62,17 +64,19 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
   }
 
   public SmtpPool(SmtpSettings settings) {
-    this(settings, new MxResolver(""));
+    this(settings, new MxResolver(""), new AddressGuard(""));
   }
 
   /**
    * A pool whose accounts of type MX find their servers by {@code mx}.
    *
    * @param mx also finds the addresses of those servers
+   * @param guard says which addresses are open to servers that the administrator did not name
    */
-  public SmtpPool(SmtpSettings settings, MxResolver mx) {
+  public SmtpPool(SmtpSettings settings, MxResolver mx, AddressGuard guard) {
     this.settings = settings;
     this.mx = mx;
+    this.guard = guard;
     this.heloName = new HeloName(settings);
     this.keeper = new Thread(this::keep, "smtp-keeper");
     keeper.setDaemon(true);
@@ -161,10 +165,12 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
     return entered;
   }
 
+  /** The servers of type MX are named by whoever owns the recipients' domain. */
   private InetAddress[] addresses(Account account) throws IOException {
-    return account.type() == Account.Type.MX
-        ? mx.addresses(account.host())
-        : InetAddress.getAllByName(account.host());
+    if (account.type() == Account.Type.MX) {
+      return guard.admitted(account.host(), mx.addresses(account.host()));
+    }
+    return guard.addresses(account.host(), account.guarded());
   }
 
   /** Closes an account's kept connections, as after its deletion. */

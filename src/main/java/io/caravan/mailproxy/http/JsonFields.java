@@ -36,7 +36,16 @@ public final class JsonFields {
   }
 
   public Problem wrong(String name, String message) {
-    return Problem.invalid("value_error", at(name), message);
+    return wrong(name, "value_error", message);
+  }
+
+  /**
+   * A value that does not fit.
+   *
+   * @param code what programs tell it by
+   */
+  public Problem wrong(String name, String code, String message) {
+    return Problem.invalid(code, at(name), message);
   }
 
   public @Nullable JsonNode node(String name) {

@@ -2,8 +2,10 @@ package io.caravan.mailproxy.intake;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.admin.SenderDomains;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Address;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Priority;
 import java.util.ArrayList;
@@ -122,6 +124,7 @@ public final class BatchReader {
       Priority priority = item.priority() == null ? usual : item.priority();
       String tenantId = account.tenantId();
       Message message = MessageBuilder.build(item, tenantId, priority, limits.maxRecipients());
+      directory.senders(tenantId).ifPresent(allowed -> checkSenders(message, allowed));
       Integer earlier = known.putIfAbsent(new Key(tenantId, message.id()), submissions.size());
       if (earlier == null) {
         String payload = Payload.of(item, tenantId, priority);
@@ -136,6 +139,22 @@ public final class BatchReader {
             "/id");
       }
       submissions.set(earlier, first.withCopy(index));
+    }
+
+    /** Who the mail is from, for readers and for relays (reliability-security B62). */
+    private static void checkSenders(Message message, SenderDomains allowed) {
+      checkSender(Address.parse(message.from()).domain(), allowed, "from");
+      String sender = message.sender();
+      if (!sender.isEmpty()) {
+        checkSender(sender.substring(sender.lastIndexOf('@') + 1), allowed, "return_path");
+      }
+    }
+
+    private static void checkSender(String domain, SenderDomains allowed, String field) {
+      if (!allowed.hold(domain)) {
+        throw new Refusal(
+            "sender_not_allowed", field + ": the tenant may not send as " + domain, "/" + field);
+      }
     }
 
     /** The documented checks in the documented order. */

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param tlsCa PEM certificates trusted in addition to the system's; {@code null}: none
  * @param failoverAccountId account of the same tenant that takes the mail while this one's relay
  *     refuses connections or the log-in; {@code null}: none
+ * @param guarded whether a tenant set the server, so that it must have a public address (DECISIONS,
+ *     Guards)
  * @param quota limits of messages in windows of time
  */
 public record Account(
@@ -39,6 +41,7 @@ public record Account(
     @Nullable String localAddress,
     @Nullable String tlsCa,
     @Nullable String failoverAccountId,
+    boolean guarded,
     Quota quota) {
 
   /** What stands behind an account. */
@@ -98,6 +101,7 @@ public record Account(
         localAddress,
         tlsCa,
         failoverAccountId,
+        guarded,
         quota);
   }
 

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One call of a tenant's sync endpoint.
  *
+ * @param guarded whether only public addresses of its host may be called
  * @param authorization value of the Authorization header; {@code null}: none
  * @param body the JSON to post
  * @param events keys of the events it reports; empty: a call that only asks
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public record ReportCall(
     String tenantId,
     String url,
+    boolean guarded,
     @Nullable String authorization,
     String body,
     List<Long> events,

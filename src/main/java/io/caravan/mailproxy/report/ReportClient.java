@@ -1,82 +1,155 @@
 package io.caravan.mailproxy.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
-import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.net.AddressGuard;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.net.SocketAddress;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
+import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
-import java.time.DateTimeException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.format.DateTimeFormatter;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls sync endpoints: no redirect is followed, one deadline holds for the whole call, at most 64
- * KB of the answer are read (DECISIONS, Reports).
+ * Calls sync endpoints: at an address that the guard saw, without a proxy of the system, no
+ * redirect is followed, one deadline holds for the whole call, at most 64 KB of the answer are read
+ * (DECISIONS, Reports and Guards).
  */
 public final class ReportClient {
   private static final int MAX_ANSWER_BYTES = 64 * 1024;
-  private static final long MAX_WAIT_SECONDS = 86_400;
 
-  /** Far beyond any time, and in milliseconds still a long. */
-  private static final double MAX_TIME_SECONDS = 1e12;
+  /** Calls at the same time are limited by who makes them. */
+  private static final int MAX_CONNECTIONS = 1_000;
 
-  /** Some JSON libraries write NaN and Infinity as bare words. */
-  private static final ObjectReader ANSWERS =
-      Json.MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
+  /** Threads, each of which waits for DNS. */
+  private static final int LOOKUPS = 16;
 
+  private static final int KEPT_SECONDS = 15;
+  private static final int HTTP = 80;
+  private static final int HTTPS = 443;
+
+  private final WorkerExecutor lookups;
   private final HttpClient client;
+  private final AddressGuard guard;
   private final Duration timeout;
 
   /**
    * A client for all tenants.
    *
+   * @param guard says which addresses a guarded call may go to
    * @param timeoutSeconds for connecting and for the whole call ({@code sync.timeout-seconds})
    */
-  public ReportClient(long timeoutSeconds) {
+  public ReportClient(Vertx vertx, AddressGuard guard, int timeoutSeconds) {
+    this.lookups = vertx.createSharedWorkerExecutor("report-lookup", LOOKUPS);
+    this.guard = guard;
     this.timeout = Duration.ofSeconds(timeoutSeconds);
     this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(timeout)
-            .build();
+        vertx.createHttpClient(
+            new HttpClientOptions()
+                .setConnectTimeout((int) timeout.toMillis())
+                .setKeepAliveTimeout(KEPT_SECONDS),
+            new PoolOptions().setHttp1MaxSize(MAX_CONNECTIONS));
   }
 
   /** Makes the call; whatever happens is an answer. */
   public ReportAnswer post(ReportCall call) throws InterruptedException {
-    CompletableFuture<HttpResponse<byte[]>> answer = null;
+    URI uri = URI.create(call.url());
+    if (call.authorization() != null && !call.authorization().matches("[ -~]*")) {
+      return ReportAnswer.refused("the credentials cannot be sent in a header", null);
+    }
+    AtomicReference<@Nullable HttpClientRequest> made = new AtomicReference<>();
     try {
-      HttpRequest.Builder request =
-          HttpRequest.newBuilder(URI.create(call.url()))
-              .header("Content-Type", "application/json")
-              .POST(HttpRequest.BodyPublishers.ofString(call.body()));
-      if (call.authorization() != null) {
-        request.header("Authorization", call.authorization());
-      }
-      answer = client.sendAsync(request.build(), head -> new FirstBytes(MAX_ANSWER_BYTES));
-      return read(answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+      return lookups
+          .executeBlocking(() -> guard.addresses(uri.getHost(), call.guarded()), false)
+          .compose(addresses -> connected(uri, addresses, 0))
+          .compose(
+              request -> {
+                made.set(request);
+                return answer(request, call);
+              })
+          .toCompletionStage()
+          .toCompletableFuture()
+          .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      answer.cancel(true);
+      reset(made.get());
       return ReportAnswer.unanswered("no answer within " + timeout.toSeconds() + " s");
     } catch (ExecutionException e) {
-      return ReportAnswer.unanswered(
-          "call to " + URI.create(call.url()).getAuthority() + " failed: " + why(e));
-    } catch (IllegalArgumentException e) {
-      return ReportAnswer.refused("the sync URL or its credentials cannot be used", null);
+      return ReportAnswer.unanswered("call to " + uri.getAuthority() + " failed: " + why(e));
     }
+  }
+
+  private static void reset(@Nullable HttpClientRequest request) {
+    if (request != null) {
+      request.reset();
+    }
+  }
+
+  /** A request on a connection to the first of the addresses that takes one. */
+  private Future<HttpClientRequest> connected(URI uri, InetAddress[] addresses, int index) {
+    boolean tls = "https".equalsIgnoreCase(uri.getScheme());
+    int port = uri.getPort() >= 0 ? uri.getPort() : tls ? HTTPS : HTTP;
+    String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
+    RequestOptions options =
+        new RequestOptions()
+            .setMethod(HttpMethod.POST)
+            .setServer(
+                SocketAddress.inetSocketAddress(new InetSocketAddress(addresses[index], port)))
+            .setHost(uri.getHost())
+            .setPort(port)
+            .setSsl(tls)
+            .setURI((uri.getRawPath().isEmpty() ? "/" : uri.getRawPath()) + query);
+    Future<HttpClientRequest> request = client.request(options);
+    return index + 1 == addresses.length
+        ? request
+        : request.recover(refused -> connected(uri, addresses, index + 1));
+  }
+
+  private static Future<ReportAnswer> answer(HttpClientRequest request, ReportCall call) {
+    request.putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
+    if (call.authorization() != null) {
+      request.putHeader(HttpHeaders.AUTHORIZATION, call.authorization());
+    }
+    return request.send(call.body()).compose(ReportClient::answer);
+  }
+
+  private static Future<ReportAnswer> answer(HttpClientResponse response) {
+    if (response.statusCode() / 100 != 2) {
+      response.request().reset(); // its body is of no interest
+      return Future.succeededFuture(
+          AnswerReader.refusal(response.statusCode(), response.getHeader(HttpHeaders.RETRY_AFTER)));
+    }
+    Promise<ReportAnswer> answer = Promise.promise();
+    Buffer body = Buffer.buffer();
+    response.exceptionHandler(answer::tryFail);
+    response.endHandler(
+        end -> answer.tryComplete(AnswerReader.body(body.toString(StandardCharsets.UTF_8))));
+    response.handler(
+        part -> {
+          if (body.length() + part.length() < MAX_ANSWER_BYTES) {
+            body.appendBuffer(part);
+          } else if (answer.tryComplete(ReportAnswer.refused("the answer is too long", null))) {
+            response.request().reset();
+          }
+        });
+    return answer.future();
   }
 
   /** In words that tell an unknown host from a closed port; nothing of URL or credentials. */
@@ -85,69 +158,12 @@ public final class ReportClient {
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
-    if (cause instanceof UnresolvedAddressException) {
-      return "unknown host";
-    }
     String words = cause.getMessage();
+    if (cause instanceof UnknownHostException) {
+      return words != null && words.startsWith("blocked_address") ? words : "unknown host";
+    }
     return cause instanceof ClosedChannelException || words == null
         ? "no connection"
         : cause.getClass().getSimpleName() + ", " + words;
-  }
-
-  private static ReportAnswer read(HttpResponse<byte[]> response) {
-    if (response.statusCode() / 100 != 2) {
-      return ReportAnswer.refused(
-          "HTTP status " + response.statusCode(),
-          seconds(response.headers().firstValue("Retry-After").orElse(null)));
-    }
-    if (response.body().length == MAX_ANSWER_BYTES) {
-      return ReportAnswer.refused("the answer is too long", null);
-    }
-    String text = new String(response.body(), StandardCharsets.UTF_8);
-    if (text.isBlank()) {
-      return ReportAnswer.taken();
-    }
-    try {
-      JsonNode body = ANSWERS.readTree(text);
-      if (!body.isObject()) {
-        return ReportAnswer.refused("the answer is no JSON object", null);
-      }
-      if (body.path("ok").isBoolean() && !body.path("ok").booleanValue()) {
-        return ReportAnswer.refused("the answer says ok: false", null);
-      }
-      long queued = body.path("queued").isIntegralNumber() ? body.path("queued").longValue() : 0;
-      return new ReportAnswer(
-          true, "", false, Math.max(0, queued), quietUntil(body.path("next_sync_after")), null);
-    } catch (JsonProcessingException e) {
-      return ReportAnswer.refused("the answer is no JSON object", null);
-    }
-  }
-
-  /** A number or its text; what is no time within reach is not heard (reliability-security F38). */
-  private static @Nullable Long quietUntil(JsonNode node) {
-    double seconds = node.isNumber() || node.isTextual() ? node.asDouble(Double.NaN) : Double.NaN;
-    return Double.isFinite(seconds) && seconds > 0
-        ? Long.valueOf((long) Math.min(seconds, MAX_TIME_SECONDS))
-        : null;
-  }
-
-  /** Seconds, or a date (RFC 9110 section 10.2.3). */
-  private static @Nullable Long seconds(@Nullable String retryAfter) {
-    if (retryAfter == null) {
-      return null;
-    }
-    String text = retryAfter.strip();
-    try {
-      long seconds =
-          text.chars().allMatch(c -> c >= '0' && c <= '9')
-              ? Long.parseLong(text)
-              : Duration.between(
-                      Instant.now(),
-                      DateTimeFormatter.RFC_1123_DATE_TIME.parse(text, Instant::from))
-                  .toSeconds();
-      return Math.max(0, Math.min(MAX_WAIT_SECONDS, seconds));
-    } catch (NumberFormatException | DateTimeException e) {
-      return null;
-    }
   }
 }

@@ -115,19 +115,21 @@ public final class Reports {
       keys.add(row.number("pk"));
     }
     measure(Row.all(rows), tenantId);
-    String body = Json.text(Map.of("delivery_report", items));
     boolean wanted = !keys.isEmpty() || greeting(tenantId);
     Tenant tenant = registry.tenant(tenantId).orElse(null);
     String url = settings.url();
     String authorization = settings.authorization();
-    if (tenant != null && tenant.syncUrl() != null) {
-      url = tenant.syncUrl();
+    if (tenant != null && tenant.endpoint().syncUrl() != null) {
+      url = tenant.endpoint().syncUrl();
       authorization = tenant.authorization();
     }
     if (url == null) {
       throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
     }
-    return new ReportCall(tenantId, url, authorization, body, keys, wanted, System.nanoTime());
+    boolean guarded = tenant != null && tenant.endpoint().guarded();
+    String body = Json.text(Map.of("delivery_report", items));
+    long now = System.nanoTime();
+    return new ReportCall(tenantId, url, guarded, authorization, body, keys, wanted, now);
   }
 
   /** How long the oldest of the events that were read has waited. */
@@ -249,7 +251,7 @@ public final class Reports {
         (id, sync) -> {
           Tenant tenant = registry.tenant(id).orElse(null);
           boolean reachable =
-              settings.url() != null || (tenant != null && tenant.syncUrl() != null);
+              settings.url() != null || (tenant != null && tenant.endpoint().syncUrl() != null);
           boolean greeted = tenant != null && tenant.active();
           if (reachable && sync.due(now, greeted, settings.intervalMillis())) {
             sync.calling = true;

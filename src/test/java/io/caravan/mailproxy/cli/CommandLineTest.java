@@ -351,7 +351,7 @@ class CommandLineTest {
       assertThat(ill.out())
           .contains(
               "BAD  ward/plain session", "STARTTLS", "BAD  ward/gone DNS", "ok   ward/well SIZE")
-          .contains("BAD  ward/doubted session: TLS failed", "tls_ca");
+          .contains("BAD  ward/doubted TLS: TLS failed", "tls_ca");
     }
     CommandRun shut = admin().run("doctor");
     assertThat(shut.out()).contains("BAD  ward/well TCP", "firewalls");

@@ -71,6 +71,7 @@ class IntakeToWireTest {
           null,
           null,
           null,
+          false,
           Quota.NONE);
 
   private static final Directory DIRECTORY =

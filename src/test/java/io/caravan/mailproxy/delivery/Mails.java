@@ -41,6 +41,7 @@ final class Mails {
         null,
         tlsCa,
         null,
+        false,
         Quota.NONE);
   }
 
@@ -64,6 +65,7 @@ final class Mails {
         null,
         null,
         null,
+        false,
         Quota.NONE);
   }
 
@@ -86,6 +88,7 @@ final class Mails {
         a.localAddress(),
         a.tlsCa(),
         a.failoverAccountId(),
+        false,
         a.quota());
   }
 
@@ -108,6 +111,7 @@ final class Mails {
         localAddress,
         a.tlsCa(),
         a.failoverAccountId(),
+        false,
         a.quota());
   }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Answer.Kind;
+import io.caravan.mailproxy.net.AddressGuard;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -40,7 +41,7 @@ class MxDeliveryTest {
             .a("nobody.test", "127.0.0.4")
             .mx("y.test", 10, "one.test")
             .mx("y.test", 20, "two.test");
-    pool = new SmtpPool(PATIENT, new MxResolver(dns.address()));
+    pool = new SmtpPool(PATIENT, new MxResolver(dns.address()), new AddressGuard("127.0.0.0/8"));
   }
 
   @AfterEach

@@ -74,6 +74,7 @@ class BatchReaderTest {
         null,
         null,
         null,
+        false,
         Quota.NONE);
   }
 

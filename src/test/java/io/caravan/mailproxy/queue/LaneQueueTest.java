@@ -47,6 +47,7 @@ class LaneQueueTest {
                   null,
                   null,
                   null,
+                  false,
                   Quota.NONE));
         }
 

@@ -134,6 +134,36 @@ class ApiAccountsRouteTest {
   }
 
   @Test
+  void a_test_logs_in_and_sends_nothing() throws Exception {
+    try (ScriptedSmtpServer relay = new ScriptedSmtpServer()) {
+      relay.offers = List.of("AUTH PLAIN LOGIN", "SIZE 1000");
+      proxy.relayAccount(tenant, "well", relay.port(), "user", "me", "password", "canary-3");
+      HttpResponse<String> well = proxy.post(test("well"), "");
+      assertThat(well.statusCode()).as(well.body()).isEqualTo(200);
+      assertThat(json(well).path("ok").asBoolean()).as(well.body()).isTrue();
+      assertThat(well.body())
+          .contains("127.0.0.1 port " + relay.port(), "logged in as me", "1000 bytes")
+          .doesNotContain("canary");
+
+      relay.script = step -> step.is("AUTH") ? "535 5.7.8 no" : null;
+      HttpResponse<String> refused = proxy.post(test("well"), "");
+      JsonNode last = json(refused).path("findings").get(2);
+      assertThat(json(refused).path("ok").asBoolean()).isFalse();
+      assertThat(last.path("step").asText()).isEqualTo("AUTH");
+      assertThat(last.path("text").asText()).contains("535", "log-in refused");
+      assertThat(relay.mails).isEmpty();
+    }
+    assertThat(proxy.post(test("well"), "").body()).contains("TCP", "Connection refused");
+    proxy.sandboxAccount(tenant, "box");
+    assertThat(json(proxy.post(test("box"), "")).path("ok").asBoolean()).isTrue();
+    assertThat(proxy.post(test("nosuch"), "").statusCode()).isEqualTo(400);
+  }
+
+  private String test(String account) {
+    return "/account/" + account + "/test?tenant_id=" + tenant;
+  }
+
+  @Test
   void a_second_time_replaces_the_whole_but_imap() {
     proxy.post(
         "/account",

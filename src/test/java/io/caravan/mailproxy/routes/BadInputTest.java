@@ -605,7 +605,7 @@ class BadInputTest {
         "DELETE /account/%zz 400",
         "DELETE /account/%ff%fe 401"
       })
-  void B43_paths_and_methods(String row) throws Exception {
+  void B43_B47_paths_methods_and_origins(String row) throws Exception {
     String[] part = row.split(" ", -1);
     String answer =
         RawHttp.send(
@@ -614,10 +614,12 @@ class BadInputTest {
                 + " "
                 + part[1]
                 + " HTTP/1.1\r\nHost: x.\r\nConnection: close\r\nX-HTTP-Method-Override: DELETE\r\n"
+                + "Origin: https://evil.test\r\nAccess-Control-Request-Method: POST\r\n"
                 + "Content-Length: 0\r\n\r\n");
 
     assertThat(answer).startsWith("HTTP/1.1 " + part[2]);
-    assertThat(answer.toLowerCase(java.util.Locale.ROOT)).doesNotContain("<html", "x-http-method");
+    assertThat(answer.toLowerCase(java.util.Locale.ROOT))
+        .doesNotContain("<html", "x-http-method", "access-control");
     if (part[2].equals("405")) {
       assertThat(answer.toLowerCase(java.util.Locale.ROOT)).contains("\r\nallow: ");
     }

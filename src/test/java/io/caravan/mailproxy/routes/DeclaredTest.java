@@ -138,6 +138,7 @@ class DeclaredTest {
         "accounts:\\n - id: a\\n   type: mx\\n   password: env:NOT_SET_X| variable NOT_SET_X is not set",
         "accounts:\\n - id: a\\n   type: mx\\n   password: file:none| line 4: password: file",
         "throttle_rules:\\n - name: r\\n   domains: []| line 2:",
+        "accounts: !!javax.script.ScriptEngineManager [x]| accounts should be a list of mappings",
         "people: []| line 1: there is no field people here",
         "- a| it should hold tenants",
         "tenants: [| declared.yaml"

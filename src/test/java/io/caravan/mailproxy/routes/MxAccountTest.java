@@ -31,7 +31,9 @@ class MxAccountTest {
                 .a("two.test", "127.0.0.3")
                 .mx("one.test", 10, "mx.one.test")
                 .mx("none.test", 0, ".");
-        TestProxy proxy = TestProxy.start(home, "smtp.dns-servers", dns.address())) {
+        TestProxy proxy =
+            TestProxy.start(
+                home, "smtp.dns-servers", dns.address(), "guard.allow", "127.0.0.0/8")) {
       Map<String, Object> account =
           Map.of(
               "id",
