@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -123,9 +124,7 @@ public final class Reports {
       url = tenant.endpoint().syncUrl();
       authorization = tenant.authorization();
     }
-    if (url == null) {
-      throw new IllegalStateException("tenant " + tenantId + " has no sync endpoint any more");
-    }
+    Objects.requireNonNull(url, () -> "tenant " + tenantId + " has no sync endpoint any more");
     boolean guarded = tenant != null && tenant.endpoint().guarded();
     String body = Json.text(Map.of("delivery_report", items));
     long now = System.nanoTime();
