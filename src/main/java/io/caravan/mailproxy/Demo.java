@@ -61,6 +61,8 @@ final class Demo {
                 "127.0.0.1",
                 "api.token",
                 token,
+                "api.token-file",
+                "",
                 "db.path",
                 "data/demo/mail_service.db",
                 "sandbox.path",

@@ -130,7 +130,7 @@ class ConfigTest {
             |---|---|
             | `GMP_HOME` | Folder with `config/`, `routes/` and `routes.d/`; where it is not set, the one this product stands in. |
             | `GMP_LOG_LEVEL` | Wins over `LOG_LEVEL`. |
-            | `GMP_URL`, `GMP_API_TOKEN_FILE`, `GMP_TENANT` | For commands that talk to a running proxy: where it is, the file with the token, the tenant; see [command-line.md](command-line.md). |
+            | `GMP_URL`, `GMP_TENANT` | For commands that talk to a running proxy: where it is, and the tenant; see [command-line.md](command-line.md). |
             | `GMP_ACCOUNT_PASSWORD`, `GMP_CLIENT_SECRET` | Secrets that `accounts add` and `tenants add` send. |
             | `NO_COLOR` | Keeps colours away. |
             | `JAVA_HOME`, `JAVA_OPTS` | The Java that `bin/mail-proxy` runs, and options in place of its own. |

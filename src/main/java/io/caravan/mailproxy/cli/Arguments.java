@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.cli;
 
+import io.caravan.mailproxy.secret.SecretFile;
 import java.net.URISyntaxException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
@@ -27,8 +28,8 @@ public record Arguments(Command command, Path home, Map<String, String> settings
    * Reads the command line.
    *
    * @param args begin with {@code start} or {@code demo}
-   * @throws IllegalArgumentException it is not understood, or the token is missing; the message
-   *     says what to do
+   * @throws IllegalArgumentException it is not understood, or the token is missing or in a file
+   *     that cannot be used; the message says what to do
    */
   public static Arguments parse(String[] args, Map<String, String> environment) {
     Path home = homeOf(environment);
@@ -47,14 +48,33 @@ public record Arguments(Command command, Path home, Map<String, String> settings
     if (insecure) {
       settings.put("host", "127.0.0.1");
       settings.put("api.token", "");
-    } else if (environment.getOrDefault("GMP_API_TOKEN", "").isBlank()) {
+      settings.put("api.token-file", "");
+    } else if (tokenOf(environment).isBlank()) {
       throw new IllegalArgumentException(
           """
           mail-proxy cannot start: no administrator token. Set one, such as
             export GMP_API_TOKEN="$(head -c 24 /dev/urandom | base64)"
+          or name a file that holds it by GMP_API_TOKEN_FILE;
           or, on your own machine only, start without a token: mail-proxy start --insecure-dev""");
     }
     return new Arguments(Command.START, home, settings);
+  }
+
+  /**
+   * The administrator's token, for who asks for it and who is asked: {@code GMP_API_TOKEN}, else
+   * what the file {@code GMP_API_TOKEN_FILE} holds; blank: neither is set.
+   *
+   * @throws IllegalArgumentException the file cannot be used
+   */
+  static String tokenOf(Map<String, String> environment) {
+    try {
+      return SecretFile.secretOr(
+          environment.getOrDefault("GMP_API_TOKEN", "").strip(),
+          homeOf(environment),
+          environment.getOrDefault("GMP_API_TOKEN_FILE", ""));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("GMP_API_TOKEN_FILE: " + e.getMessage());
+    }
   }
 
   /** Whether these arguments run the proxy: {@code start} or {@code demo}, and no call for help. */

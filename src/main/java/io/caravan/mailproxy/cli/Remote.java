@@ -2,19 +2,16 @@ package io.caravan.mailproxy.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.http.Json;
-import java.io.IOException;
+import io.caravan.mailproxy.secret.SecretFile;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Options of every command that talks to a running proxy. */
 final class Remote {
-  private static final int MAX_TOKEN_BYTES = 4_096;
-
   @Option(
       names = "--url",
       paramLabel = "URL",
@@ -78,18 +75,19 @@ final class Remote {
     if (tokenFile != null) {
       return read(tokenFile);
     }
-    String token = terminal.variable("GMP_API_TOKEN");
-    String file = terminal.variable("GMP_API_TOKEN_FILE");
-    return token.isEmpty() && !file.isEmpty() ? read(Path.of(file)) : token;
+    return usable(() -> Arguments.tokenOf(terminal.environment()));
   }
 
-  /** A secret in a file of its own, at most 4,096 bytes, without the white space around it. */
+  /** A secret in a file of its own. */
   static String read(Path file) {
-    try (var in = Files.newInputStream(file)) {
-      String text = new String(in.readNBytes(MAX_TOKEN_BYTES), StandardCharsets.UTF_8);
-      return text.strip();
-    } catch (IOException e) {
-      throw new Failure(Failure.USAGE, "cannot read " + file + ": " + e.getClass().getSimpleName());
+    return usable(() -> SecretFile.read(file));
+  }
+
+  private static String usable(Supplier<String> secret) {
+    try {
+      return secret.get();
+    } catch (IllegalArgumentException e) {
+      throw new Failure(Failure.USAGE, String.valueOf(e.getMessage()));
     }
   }
 }

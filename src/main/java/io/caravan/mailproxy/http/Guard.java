@@ -1,7 +1,9 @@
 package io.caravan.mailproxy.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.secret.SecretFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -21,6 +23,9 @@ public final class Guard {
 
   private final Tokens tokens;
   private final FailedTokens failures;
+  private String token = "";
+  private String tokenFile = "";
+  private String home = "";
   private @Nullable String admin;
   private boolean open;
 
@@ -35,14 +40,35 @@ public final class Guard {
   }
 
   /**
-   * Sets the administrator's token; until then nobody passes. Not a constructor's argument: there a
-   * token such as {@code 123456} would not be taken for text.
+   * Sets the administrator's token ({@code api.token}). Not a constructor's argument: there a token
+   * such as {@code 123456} would not be taken for text.
    *
-   * @param token blank: every request without a token is the administrator's (--insecure-dev)
+   * @param token blank: it stands in the file
    */
   public void setToken(String token) {
-    open = token.isBlank();
-    admin = open ? null : hash(token);
+    this.token = token;
+  }
+
+  /** Sets the file that holds it where it is not set itself ({@code api.token-file}). */
+  public void setTokenFile(String tokenFile) {
+    this.tokenFile = tokenFile;
+  }
+
+  /** Sets the folder from which a relative path starts. */
+  public void setHome(String home) {
+    this.home = home;
+  }
+
+  /**
+   * Takes the token that was set; until then nobody passes. With neither token nor file every
+   * request without a token is the administrator's (--insecure-dev).
+   *
+   * @throws IllegalArgumentException the file cannot be used; nothing of what it holds is said
+   */
+  public void begin() {
+    String secret = SecretFile.secretOr(token, Path.of(home), tokenFile);
+    open = secret.isBlank();
+    admin = open ? null : hash(secret);
   }
 
   /**

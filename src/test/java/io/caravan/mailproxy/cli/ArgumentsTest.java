@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,10 +35,32 @@ class ArgumentsTest {
   }
 
   @Test
+  void the_token_may_stand_in_a_file() throws Exception {
+    String home = folder.toString();
+    Files.writeString(folder.resolve("token"), " secret\n");
+    Files.writeString(folder.resolve("blank"), " \n");
+
+    assertThat(parse(Map.of("GMP_HOME", home, "GMP_API_TOKEN_FILE", "token"), "start").settings())
+        .isEmpty();
+    assertThatThrownBy(
+            () -> parse(Map.of("GMP_HOME", home, "GMP_API_TOKEN_FILE", "blank"), "start"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("GMP_API_TOKEN_FILE: " + folder.resolve("blank") + " is empty");
+    Map<String, String> gone = Map.of("GMP_API_TOKEN_FILE", folder.resolve("gone").toString());
+    assertThatThrownBy(() -> parse(gone, "start"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("cannot read " + folder.resolve("gone") + ": NoSuchFileException");
+    Map<String, String> both = new HashMap<>(gone);
+    both.put("GMP_API_TOKEN", "secret");
+    assertThat(parse(both, "start").settings()).isEmpty();
+  }
+
+  @Test
   void without_a_token_it_listens_on_this_machine_only() {
     assertThat(parse(TOKEN, "start", "--insecure-dev").settings())
         .containsEntry("host", "127.0.0.1")
-        .containsEntry("api.token", "");
+        .containsEntry("api.token", "")
+        .containsEntry("api.token-file", "");
   }
 
   @Test

@@ -119,6 +119,9 @@ class RunContractTest {
     assertThat(exits2(run("")))
         .contains("no administrator token", "GMP_API_TOKEN", "--insecure-dev")
         .doesNotContain("Exception");
+    Path blank = Files.createFile(home.resolve("blank"));
+    assertThat(exits2(run("", "GMP_API_TOKEN_FILE", blank.toString())))
+        .isEqualTo("GMP_API_TOKEN_FILE: " + blank + " is empty\n");
   }
 
   @Test

@@ -10,10 +10,14 @@ import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.http.Access;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -181,12 +185,17 @@ class AuthorizationTest {
   }
 
   @Test
-  void tokens_outlive_a_restart_and_wrong_ones_are_stopped(@TempDir Path other) {
+  void tokens_outlive_a_restart_and_wrong_ones_are_stopped(@TempDir Path other) throws Exception {
     String token;
     try (TestProxy first = TestProxy.start(other)) {
       token = json(first.post("/tenant", Map.of("id", "t"))).path("api_key").textValue();
+      first.post("/tenant", Map.of("id", "u"));
+      first.post("/tenant/u/api-key", Map.of("expires_at", 4_000_000_000L)); // the first one ends
     }
-    try (TestProxy second = TestProxy.start(other)) {
+    Files.writeString(other.resolve("token"), TOKEN + "\n");
+    try (TestProxy second = TestProxy.start(other, "api.token", "", "api.token-file", "token")) {
+      await().untilAsserted(() -> assertThat(tokensOf(second)).containsExactly("t", "u"));
+      assertThat(second.get("/status").statusCode()).as("the token of the file").isEqualTo(200);
       HttpRequest.Builder status = HttpRequest.newBuilder(second.uri("/status"));
       for (int i = 1; i <= 22; i++) {
         HttpResponse<String> wrong = second.send(status.copy().header("X-API-Token", "x").build());
@@ -199,6 +208,21 @@ class AuthorizationTest {
       assertThat(second.send(status.copy().header("X-API-Token", token).build()).statusCode())
           .isEqualTo(200);
     }
+  }
+
+  /** Whose tokens are kept. */
+  private static List<String> tokensOf(TestProxy of) throws Exception {
+    List<String> tenants = new ArrayList<>();
+    try (Connection connection = of.proxy().bean("reader", DataSource.class).getConnection();
+        var rows =
+            connection
+                .createStatement()
+                .executeQuery("SELECT tenant_id FROM tenant_key ORDER BY tenant_id")) {
+      while (rows.next()) {
+        tenants.add(rows.getString(1));
+      }
+    }
+    return tenants;
   }
 
   @Test
