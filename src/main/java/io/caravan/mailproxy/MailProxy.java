@@ -5,6 +5,7 @@ import io.caravan.mailproxy.delivery.DeliveryQueue;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
+import io.caravan.mailproxy.http.ServerVertx;
 import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
@@ -200,10 +201,17 @@ public final class MailProxy implements AutoCloseable {
     }
   }
 
-  /** The HTTP server listens as soon as it stands, and the routes join it one by one. */
+  /**
+   * The HTTP server listens as soon as it stands, and the routes join it one by one; it reads
+   * nothing before the edge is there to answer.
+   */
   private void attachEdge(CamelContext context) {
     try {
-      context.addStartupListener((camel, already) -> HttpEdge.attach(router(), () -> started));
+      context.addStartupListener(
+          (camel, already) -> {
+            HttpEdge.attach(router(), () -> started);
+            camel.getRegistry().findByType(ServerVertx.class).forEach(ServerVertx::open);
+          });
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
@@ -250,6 +258,7 @@ public final class MailProxy implements AutoCloseable {
     List<AutoCloseable> parts = new ArrayList<>();
     CamelContext context = main.getCamelContext();
     if (context != null) {
+      context.getRegistry().findByType(ServerVertx.class).forEach(vertx -> parts.add(vertx::end));
       for (Class<? extends AutoCloseable> type :
           List.of(
               PrometheusListener.class,

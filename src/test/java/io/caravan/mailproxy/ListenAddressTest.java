@@ -8,12 +8,13 @@ import static org.awaitility.Awaitility.await;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.routes.RawHttp;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,21 +52,39 @@ class ListenAddressTest {
         CompletableFuture.supplyAsync(() -> TestProxy.start(home, "port", port));
     URI server = URI.create("http://127.0.0.1:" + port);
     await()
-        .ignoreException(ConnectException.class)
-        .pollInterval(Duration.ofMillis(5))
+        .ignoreExceptionsInstanceOf(SocketException.class)
+        .pollInterval(Duration.ofMillis(1))
         .until(
-            () -> RawHttp.send(server, HEALTH), said -> said.matches("(?s)HTTP/1.0 (503|200).*"));
+            () -> RawHttp.send(server, HEALTH),
+            said -> {
+              if (!said.isEmpty()) { // else it is asked whether the port is free
+                assertEarlyOrReady(said);
+              }
+              return !said.isEmpty();
+            });
     while (!start.isDone()) {
-      assertThat(RawHttp.send(server, HEALTH))
-          .satisfiesAnyOf(
-              early ->
-                  assertThat(early)
-                      .startsWith("HTTP/1.0 503 ")
-                      .containsIgnoringCase("\r\nretry-after: 1\r\n")
-                      .contains("{\"detail\":\"Service is starting\","),
-              ready -> assertThat(ready).startsWith("HTTP/1.0 200 "));
+      assertEarlyOrReady(RawHttp.send(server, HEALTH));
     }
     start.get().close();
+    await().untilAsserted(() -> assertThat(threadsOfVertx()).isEmpty());
+  }
+
+  private static void assertEarlyOrReady(String said) {
+    assertThat(said)
+        .satisfiesAnyOf(
+            early ->
+                assertThat(early)
+                    .startsWith("HTTP/1.0 503 ")
+                    .containsIgnoringCase("\r\nretry-after: 1\r\n")
+                    .contains("{\"detail\":\"Service is starting\","),
+            ready -> assertThat(ready).startsWith("HTTP/1.0 200 "));
+  }
+
+  private static List<String> threadsOfVertx() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("vert"))
+        .toList();
   }
 
   private static String freePort() throws IOException {

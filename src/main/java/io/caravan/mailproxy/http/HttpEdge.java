@@ -2,7 +2,6 @@ package io.caravan.mailproxy.http;
 
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -17,12 +16,8 @@ import java.util.regex.Pattern;
 public final class HttpEdge {
   private static final Pattern PARAMETER = Pattern.compile(":[^/]+");
 
-  private static final String ID = "X-Request-Id";
-
-  private static final long GRACE_MILLIS = 1000;
-
-  /** RFC 9113 section 7. */
-  private static final long CANCEL = 8;
+  /** Header field with what a request is known by. */
+  static final String ID = "X-Request-Id";
 
   private final Router router;
   private final BooleanSupplier ready;
@@ -44,9 +39,8 @@ public final class HttpEdge {
   }
 
   private void begin(RoutingContext context) {
-    Arrival arrival = Arrival.of(context.request());
-    arrival.follow();
-    context.response().putHeader(ID, arrival.name(context.request().getHeader(ID)));
+    Arrival.of(context.request()).follow();
+    name(context);
     if (ready.getAsBoolean()) {
       context.next();
     } else {
@@ -54,7 +48,17 @@ public final class HttpEdge {
     }
   }
 
+  private static void name(RoutingContext context) {
+    String wish = context.request().getHeader(ID);
+    context.response().putHeader(ID, Arrival.of(context.request()).name(wish));
+  }
+
   private void unknown(RoutingContext context) {
+    String hint = OtherPaths.hint(context.normalizedPath());
+    if (hint != null) {
+      answer(context, 404, hint);
+      return;
+    }
     Set<String> allowed = new TreeSet<>();
     for (Route route : router.getRoutes()) {
       if (route.getPath() != null && route.methods() != null && matches(route, context)) {
@@ -90,6 +94,9 @@ public final class HttpEdge {
     if (context.response().ended() || context.response().closed()) {
       return;
     }
+    if (Arrival.of(context.request()).id().isEmpty()) {
+      name(context); // it did not come as far as to begin
+    }
     if (status == 413) {
       hangUp(context);
     }
@@ -106,20 +113,9 @@ public final class HttpEdge {
 
   /** Whoever sends without an end is cut off, after the time it takes to read the answer. */
   private static void hangUp(RoutingContext context) {
-    boolean shared = context.request().version() == HttpVersion.HTTP_2;
-    if (!shared) {
-      context.response().putHeader("Connection", "close");
-    }
+    context.response().putHeader("Connection", "close");
     context
         .vertx()
-        .setTimer(
-            GRACE_MILLIS,
-            timer -> {
-              if (shared) {
-                context.response().reset(CANCEL);
-              } else {
-                context.request().connection().close();
-              }
-            });
+        .setTimer(HttpServers.GRACE_MILLIS, timer -> context.request().connection().close());
   }
 }

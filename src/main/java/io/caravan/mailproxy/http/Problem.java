@@ -20,6 +20,7 @@ public final class Problem extends RuntimeException {
           401, "unauthorized",
           409, "conflict",
           413, "body_too_large",
+          414, "uri_too_long",
           422, "invalid",
           429, "too_many_requests",
           500, "internal_error",

@@ -1,12 +1,12 @@
 package io.caravan.mailproxy.telemetry;
 
+import io.caravan.mailproxy.http.AnswerMeter;
 import io.caravan.mailproxy.http.Arrival;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.core.net.impl.ConnectionBase;
-import io.vertx.core.spi.VertxMetricsFactory;
 import io.vertx.core.spi.metrics.HttpServerMetrics;
 import io.vertx.core.spi.metrics.VertxMetrics;
 import io.vertx.core.spi.observability.HttpRequest;
@@ -17,7 +17,7 @@ import io.vertx.core.spi.observability.HttpResponse;
  * the server refuses itself is answered as well.
  */
 public final class AnswerCounts
-    implements VertxMetricsFactory, VertxMetrics, HttpServerMetrics<Arrival, Void, Void> {
+    implements AnswerMeter, VertxMetrics, HttpServerMetrics<Arrival, Void, Void> {
   private final RouteMeters meters;
 
   public AnswerCounts(RouteMeters meters) {
@@ -48,7 +48,12 @@ public final class AnswerCounts
   @Override
   public void responseEnd(Arrival request, HttpResponse response, long bytesWritten) {
     if (!request.isRouted()) {
-      meters.unrouted(request.age());
+      unrouted(request.age());
     }
+  }
+
+  @Override
+  public void unrouted(long nanos) {
+    meters.unrouted(nanos);
   }
 }

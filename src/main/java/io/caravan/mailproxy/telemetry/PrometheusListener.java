@@ -1,15 +1,12 @@
 package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.http.Arrival;
+import io.caravan.mailproxy.http.HttpServers;
 import io.caravan.mailproxy.http.Json;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.TooLongHttpHeaderException;
-import io.netty.handler.codec.http.TooLongHttpLineException;
-import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -17,7 +14,6 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.metrics.MetricsOptions;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.util.Map;
 import java.util.Set;
@@ -37,10 +33,7 @@ public final class PrometheusListener implements AutoCloseable {
   private static final Set<HttpMethod> METHODS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
   private static final int MAX_SECONDS = 3600;
   private static final int MAX_CONNECTIONS = 64;
-  private static final int MAX_LINE = 4096;
-  private static final int MAX_HEADERS = 8192;
   private static final int WRITERS = 4;
-  private static final long PATIENCE_SECONDS = 10;
   private static final Logger LOG = LoggerFactory.getLogger(PrometheusListener.class);
 
   private final PrometheusText text;
@@ -111,43 +104,23 @@ public final class PrometheusListener implements AutoCloseable {
     if (running != null) {
       vertx = null;
       port = 0;
-      await(running.close());
+      HttpServers.await(running.close());
     }
-  }
-
-  private static <T> T await(Future<T> future) {
-    return future
-        .toCompletionStage()
-        .toCompletableFuture()
-        .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
-        .join();
   }
 
   private HttpServer bind(HostPort address) {
     VertxOptions threads =
-        new VertxOptions()
-            .setEventLoopPoolSize(1) // so that what is counted here needs no lock
-            .setWorkerPoolSize(WRITERS)
-            .setMetricsOptions(new MetricsOptions().setEnabled(true))
-            .setFileSystemOptions(
-                new FileSystemOptions()
-                    .setClassPathResolvingEnabled(false)
-                    .setFileCachingEnabled(false));
-    Vertx own =
-        Vertx.builder().with(threads).withMetrics(options -> new AnswerCounts(meters)).build();
+        HttpServers.threads(WRITERS)
+            .setEventLoopPoolSize(1); // so that what is counted here needs no lock
+    Vertx own = Vertx.builder().with(threads).withMetrics(new AnswerCounts(meters)).build();
     vertx = own;
     HttpServerOptions options =
-        new HttpServerOptions()
-            .setHost(address.host())
-            .setPort(address.port())
-            .setHttp2ClearTextEnabled(false) // waits for bytes before it tells of a connection
-            .setMaxInitialLineLength(MAX_LINE)
-            .setMaxHeaderSize(MAX_HEADERS);
-    return await(
+        HttpServers.limit(new HttpServerOptions().setHost(address.host()).setPort(address.port()));
+    return HttpServers.await(
         own.createHttpServer(options)
             .connectionHandler(this::connected)
             .requestHandler(request -> handle(own, request))
-            .invalidRequestHandler(request -> of(request).refuse(fault(request)))
+            .invalidRequestHandler(request -> of(request).refuse(HttpServers.fault(request)))
             .listen());
   }
 
@@ -196,16 +169,6 @@ public final class PrometheusListener implements AutoCloseable {
 
   private static ScrapeDeadlines of(HttpServerRequest request) {
     return ((ConnectionBase) request.connection()).channel().pipeline().get(ScrapeDeadlines.class);
-  }
-
-  private static HttpResponseStatus fault(HttpServerRequest request) {
-    Throwable cause = request.decoderResult().cause();
-    if (cause instanceof TooLongHttpLineException) {
-      return HttpResponseStatus.REQUEST_URI_TOO_LONG;
-    }
-    return cause instanceof TooLongHttpHeaderException
-        ? HttpResponseStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        : HttpResponseStatus.BAD_REQUEST;
   }
 
   private void write(Vertx own, Scrape scrape) {

@@ -1,17 +1,15 @@
 package io.caravan.mailproxy.telemetry;
 
+import io.caravan.mailproxy.http.HttpServers;
 import io.caravan.mailproxy.http.Json;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Future;
@@ -27,9 +25,6 @@ import org.jspecify.annotations.Nullable;
 final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
   /** Bytes of a request at most. */
   private static final int MAX_REQUEST = 65_536;
-
-  /** Time that a client has to read the end of its answer. */
-  private static final long GRACE_MILLIS = 1000;
 
   private final Channel channel;
   private final long limitMillis;
@@ -98,7 +93,7 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
   @SuppressWarnings("FutureReturnValueIgnored") // whether it works or not, the grace runs
   void sent() {
     ((DuplexChannel) channel).shutdownOutput();
-    arm(GRACE_MILLIS, this::hangUp);
+    arm(HttpServers.GRACE_MILLIS, this::hangUp);
   }
 
   /** Nanoseconds since the head was there, or since the first byte while it is not. */
@@ -107,23 +102,16 @@ final class ScrapeDeadlines extends ChannelInboundHandlerAdapter {
   }
 
   /** Answers in the place of Vert.x; nothing, when the client has its answer. */
+  @SuppressWarnings("FutureReturnValueIgnored") // whether it works or not, the grace runs
   void refuse(HttpResponseStatus status) {
     if (phase == Phase.SENDING || !channel.isActive()) {
       return;
     }
     sending();
     String body = Json.text(Map.of("detail", status.reasonPhrase()));
-    String answer =
-        "HTTP/1.1 "
-            + status
-            + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
-            + body.length()
-            + "\r\n\r\n"
-            + body;
     refused.accept(nanos());
-    ChannelFuture written =
-        place().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
-    written.addListener(done -> sent());
+    HttpServers.lastAnswer(place(), status, "Content-Type: application/json\r\n", body)
+        .addListener(done -> sent());
   }
 
   @Override

@@ -8,6 +8,8 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** HTTP by hand, for what a well-behaved client cannot say. */
 public final class RawHttp {
@@ -15,6 +17,8 @@ public final class RawHttp {
 
   /** More than fits in memory. */
   public static final long MOST = 8L << 30;
+
+  private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: (\\d+)");
 
   private RawHttp() {}
 
@@ -33,6 +37,27 @@ public final class RawHttp {
       socket.shutdownOutput();
       return rest(socket);
     }
+  }
+
+  /** Sends these characters as bytes. */
+  public static void write(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** Reads one answer that tells its length, not further, so that the connection goes on. */
+  public static String answer(Socket socket) throws IOException {
+    InputStream in = socket.getInputStream();
+    StringBuilder head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int next = in.read();
+      if (next < 0) {
+        return "end after " + head;
+      }
+      head.append((char) next);
+    }
+    Matcher length = LENGTH.matcher(head);
+    byte[] body = in.readNBytes(length.find() ? Integer.parseInt(length.group(1)) : 0);
+    return head + new String(body, StandardCharsets.ISO_8859_1);
   }
 
   /** Sends a request without an end; what the server says before it hangs up. */
@@ -69,7 +94,8 @@ public final class RawHttp {
     return socket;
   }
 
-  private static String rest(Socket socket) throws IOException {
+  /** What the server says until it closes. */
+  public static String rest(Socket socket) throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     try {
       socket.getInputStream().transferTo(all);

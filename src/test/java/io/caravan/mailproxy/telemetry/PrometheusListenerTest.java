@@ -20,7 +20,6 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -78,28 +77,9 @@ class PrometheusListenerTest {
         .count();
   }
 
-  /** Reads the answer to a scrape, not further, so that the connection goes on; its status. */
+  /** The status of an answer, after which the connection goes on. */
   private static String answer(Socket socket) throws IOException {
-    InputStream in = socket.getInputStream();
-    StringBuilder head = new StringBuilder();
-    while (head.indexOf("\r\n\r\n") < 0) {
-      int next = in.read();
-      if (next < 0) {
-        return "end after " + head;
-      }
-      head.append((char) next);
-    }
-    String length = head.toString().split("(?i)content-length: ", -1)[1].split("\r\n", -1)[0];
-    in.readNBytes(Integer.parseInt(length));
-    return head.substring(0, head.indexOf("\r\n"));
-  }
-
-  private static void write(Socket socket, String text) throws IOException {
-    socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
-  }
-
-  private static String rest(Socket socket) throws IOException {
-    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    return RawHttp.answer(socket).lines().findFirst().orElse("");
   }
 
   @ParameterizedTest
@@ -182,15 +162,15 @@ class PrometheusListenerTest {
     URI server = start(1);
     try (Socket slow = RawHttp.connect(server)) {
       InputStream in = slow.getInputStream();
-      write(slow, "GET /metrics HTTP/1.1\r\nX: ");
+      RawHttp.write(slow, "GET /metrics HTTP/1.1\r\nX: ");
       await()
           .atMost(SOON)
           .until(
               () -> {
-                write(slow, "x");
+                RawHttp.write(slow, "x");
                 return in.available() > 0;
               });
-      assertThat(rest(slow)).startsWith("HTTP/1.1 408 ");
+      assertThat(RawHttp.rest(slow)).startsWith("HTTP/1.1 408 ");
     }
   }
 
@@ -231,7 +211,7 @@ class PrometheusListenerTest {
         .register(proxy.proxy().bean("metricsRegistry", MeterRegistry.class));
 
     try (Socket kept = RawHttp.connect(server)) {
-      write(kept, SCRAPE);
+      RawHttp.write(kept, SCRAPE);
       assertThat(ask(server.resolve("/x"), "GET", "*/*").statusCode()).isEqualTo(404);
       for (int i = 0; i < 6; i++) {
         assertThat(ask(metrics, "GET", "*/*").statusCode()).isEqualTo(500);
@@ -260,14 +240,14 @@ class PrometheusListenerTest {
     try (Socket silent = RawHttp.connect(server);
         Socket many = RawHttp.connect(server);
         Socket kept = RawHttp.connect(server)) {
-      write(many, SCRAPE + SCRAPE + HALF);
-      write(kept, SCRAPE);
+      RawHttp.write(many, SCRAPE + SCRAPE + HALF);
+      RawHttp.write(kept, SCRAPE);
       assertThat(answer(many)).isEqualTo("HTTP/1.1 200 OK");
-      assertThat(rest(many)).isEmpty();
+      assertThat(RawHttp.rest(many)).isEmpty();
       assertThat(answer(kept)).isEqualTo("HTTP/1.1 200 OK");
-      write(kept, SCRAPE);
-      assertThat(rest(kept)).isEmpty();
-      assertThat(rest(silent)).isEmpty();
+      RawHttp.write(kept, SCRAPE);
+      assertThat(RawHttp.rest(kept)).isEmpty();
+      assertThat(RawHttp.rest(silent)).isEmpty();
     }
     assertThat(RawHttp.send(server, "GET /me HTTP/1.1\r\n\r\n" + HALF))
         .startsWith("HTTP/1.1 404 ")
@@ -288,7 +268,7 @@ class PrometheusListenerTest {
       deaf.setReceiveBufferSize(4096);
       deaf.connect(new InetSocketAddress(server.getHost(), server.getPort()));
       deaf.setSoTimeout(Math.toIntExact(SOON.toMillis()));
-      write(deaf, SCRAPE.repeat(5));
+      RawHttp.write(deaf, SCRAPE.repeat(5));
       await().atMost(SOON).until(() -> answers("engine_stats") == 1);
       // while the connection lives, what still comes is read and dropped
       await().atMost(SOON).until(() -> isCut(deaf));
@@ -298,7 +278,7 @@ class PrometheusListenerTest {
 
   private static boolean isCut(Socket socket) throws IOException {
     try {
-      write(socket, SCRAPE);
+      RawHttp.write(socket, SCRAPE);
       return false;
     } catch (SocketException e) {
       return true;
@@ -313,7 +293,7 @@ class PrometheusListenerTest {
       for (int i = 0; i < 64; i++) {
         Socket socket = RawHttp.connect(server);
         open.add(socket);
-        write(socket, HALF);
+        RawHttp.write(socket, HALF);
       }
       assertThat(RawHttp.send(server, SCRAPE)).startsWith("HTTP/1.1 503 ");
       open.remove(0).close();
@@ -339,9 +319,9 @@ class PrometheusListenerTest {
   void it_stops_with_the_proxy() throws Exception {
     URI server = start(60);
     try (Socket kept = RawHttp.connect(server)) {
-      write(kept, HALF);
+      RawHttp.write(kept, HALF);
       proxy.close();
-      assertThat(rest(kept)).isEmpty();
+      assertThat(RawHttp.rest(kept)).isEmpty();
     }
     assertThatThrownBy(() -> RawHttp.send(server, SCRAPE)).isInstanceOf(IOException.class);
   }

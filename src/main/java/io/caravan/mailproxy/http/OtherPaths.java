@@ -1,0 +1,44 @@
+package io.caravan.mailproxy.http;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Paths of a later version of the system whose clients ours are, which are not ours (genro-api
+ * 1.10), from {@code http/other-paths.tsv}.
+ */
+final class OtherPaths {
+  private static final Map<String, String> INSTEAD = load();
+
+  private OtherPaths() {}
+
+  /** Which call of ours does the same; null: we know of none. */
+  static @Nullable String hint(String path) {
+    String instead = INSTEAD.get(path);
+    return instead == null ? null : "There is no " + path + " here; " + instead + " does that";
+  }
+
+  /** What to use in the place of each path: method, blank, path of ours. */
+  static Map<String, String> table() {
+    return INSTEAD;
+  }
+
+  private static Map<String, String> load() {
+    try (InputStream in =
+        Objects.requireNonNull(OtherPaths.class.getResourceAsStream("other-paths.tsv"))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.startsWith("#"))
+          .map(line -> line.split("\t", -1))
+          .collect(Collectors.toUnmodifiableMap(row -> row[0], row -> row[1]));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
