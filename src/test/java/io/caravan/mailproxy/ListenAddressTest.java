@@ -47,7 +47,7 @@ class ListenAddressTest {
 
   @Test
   void while_the_routes_do_not_stand_yet_a_client_is_told_to_come_back() throws Exception {
-    String port = freePort();
+    String port = listenablePort();
     CompletableFuture<TestProxy> start =
         CompletableFuture.supplyAsync(() -> TestProxy.start(home, "port", port));
     URI server = URI.create("http://127.0.0.1:" + port);
@@ -55,7 +55,10 @@ class ListenAddressTest {
         .ignoreExceptionsInstanceOf(SocketException.class)
         .pollInterval(Duration.ofMillis(1))
         .until(
-            () -> RawHttp.send(server, HEALTH),
+            () -> {
+              assertThat(start).isNotCompletedExceptionally();
+              return RawHttp.send(server, HEALTH);
+            },
             said -> {
               if (!said.isEmpty()) { // else it is asked whether the port is free
                 assertEarlyOrReady(said);
@@ -85,6 +88,18 @@ class ListenAddressTest {
         .map(Thread::getName)
         .filter(name -> name.startsWith("vert"))
         .toList();
+  }
+
+  /** Below the range of ports for clients: who asks such a one before it listens may get itself. */
+  private static String listenablePort() {
+    for (int port = 20_000; port < 30_000; port++) {
+      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return String.valueOf(free.getLocalPort());
+      } catch (IOException e) {
+        // the next one
+      }
+    }
+    throw new AssertionError("no port is free");
   }
 
   private static String freePort() throws IOException {
