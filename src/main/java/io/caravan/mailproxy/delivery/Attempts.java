@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -57,8 +56,7 @@ public final class Attempts {
   private final Circuits circuits;
   private final Slots slots;
   private final ThrottleSteps throttle;
-  private final LongAdder started = new LongAdder();
-  private final List<BiConsumer<String, String>> abandoned = new CopyOnWriteArrayList<>();
+  private final List<BiConsumer<Attempt, String>> abandoned = new CopyOnWriteArrayList<>();
 
   public Attempts(
       Directory directory,
@@ -87,7 +85,6 @@ public final class Attempts {
             delivery,
             slots.take(queue(exchange, delivery)),
             directory.holdsUncertain(delivery.accountPk()));
-    started.increment();
     outbox.begin(delivery);
     exchange.setProperty(Attempt.PROPERTY, attempt);
     if (attempt.isUnread()) {
@@ -271,20 +268,14 @@ public final class Attempts {
           account == null
               ? directory.account(attempt.getDelivery().accountPk()).map(Account::id).orElse("")
               : account.id();
-      abandoned.forEach(listener -> listener.accept(id, attempt.getQueueName()));
+      abandoned.forEach(listener -> listener.accept(attempt, id));
     }
   }
 
-  /** Attempts that began. */
-  public long started() {
-    return started.sum();
-  }
-
   /**
-   * Calls back for each attempt that ends without a result of its own, with the id of its account
-   * and the name of its queue.
+   * Calls back for each attempt that ends without a result of its own, with the id of its account.
    */
-  public void onAbandoned(BiConsumer<String, String> listener) {
+  public void onAbandoned(BiConsumer<Attempt, String> listener) {
     abandoned.add(listener);
   }
 
