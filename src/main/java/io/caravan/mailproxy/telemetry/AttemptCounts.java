@@ -23,6 +23,7 @@ public final class AttemptCounts {
   private static final String PAUSE = "pause";
 
   private final MeterRegistry registry;
+  private final Attempts attempts;
   private final Counting counting;
   private volatile Runnable sentUnattempted = () -> {};
 
@@ -32,9 +33,8 @@ public final class AttemptCounts {
   public AttemptCounts(MeterRegistry registry, Attempts attempts, Counting counting) {
     this.registry = registry;
     this.counting = counting;
-    attempts.onAbandoned(
-        (attempt, account) ->
-            count(attempt, account, Telemetry.NO_RULE, ABANDONED, ABANDONED, () -> {}));
+    this.attempts = attempts;
+    attempts.onAbandoned(this::abandoned);
   }
 
   /** Counts the attempt that was recorded; the body is what it came to. */
@@ -71,7 +71,12 @@ public final class AttemptCounts {
   /** Counts the attempt whose message was deleted before it could be read. */
   public void dropped(Exchange exchange) {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
-    count(attempt, "", Telemetry.NO_RULE, ABANDONED, ABANDONED, () -> {});
+    abandoned(attempt);
+  }
+
+  private void abandoned(Attempt attempt) {
+    String account = attempts.accountOf(attempt);
+    count(attempt, account, Telemetry.NO_RULE, ABANDONED, ABANDONED, () -> {});
   }
 
   private void mail(Attempt attempt, String event) {
