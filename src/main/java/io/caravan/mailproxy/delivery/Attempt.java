@@ -55,6 +55,11 @@ public final class Attempt {
     return slot;
   }
 
+  /** The attempt counts as ended: its slot counts as free. */
+  public void counted() {
+    slot.move(Slot.State.FREE);
+  }
+
   public Delivery getDelivery() {
     return delivery;
   }

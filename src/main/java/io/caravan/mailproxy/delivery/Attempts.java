@@ -16,8 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
@@ -57,8 +56,7 @@ public final class Attempts {
   private final Circuits circuits;
   private final Slots slots;
   private final ThrottleSteps throttle;
-  private final LongAdder started = new LongAdder();
-  private final List<BiConsumer<String, String>> abandoned = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Attempt>> abandoned = new CopyOnWriteArrayList<>();
 
   public Attempts(
       Directory directory,
@@ -87,7 +85,6 @@ public final class Attempts {
             delivery,
             slots.take(queue(exchange, delivery)),
             directory.holdsUncertain(delivery.accountPk()));
-    started.increment();
     outbox.begin(delivery);
     exchange.setProperty(Attempt.PROPERTY, attempt);
     if (attempt.isUnread()) {
@@ -266,26 +263,21 @@ public final class Attempts {
       } else {
         outbox.release(attempt.getDelivery(), delayMillis, uncertain);
       }
-      Account account = attempt.getAccount();
-      String id =
-          account == null
-              ? directory.account(attempt.getDelivery().accountPk()).map(Account::id).orElse("")
-              : account.id();
-      abandoned.forEach(listener -> listener.accept(id, attempt.getQueueName()));
+      abandoned.forEach(listener -> listener.accept(attempt));
     }
   }
 
-  /** Attempts that began. */
-  public long started() {
-    return started.sum();
+  /** Calls back for each attempt that ends without a result of its own. */
+  public void onAbandoned(Consumer<Attempt> listener) {
+    abandoned.add(listener);
   }
 
-  /**
-   * Calls back for each attempt that ends without a result of its own, with the id of its account
-   * and the name of its queue.
-   */
-  public void onAbandoned(BiConsumer<String, String> listener) {
-    abandoned.add(listener);
+  /** Id of the account whose attempt it is, that of its lane where none was chosen; or nothing. */
+  public String accountOf(Attempt attempt) {
+    Account account = attempt.getAccount();
+    return account == null
+        ? directory.account(attempt.getDelivery().accountPk()).map(Account::id).orElse("")
+        : account.id();
   }
 
   private void disconnect(Attempt attempt) {

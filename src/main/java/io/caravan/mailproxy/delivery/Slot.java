@@ -30,20 +30,27 @@ final class Slot {
   }
 
   void move(State to) {
-    if (to != state) {
-      slots.moved(queue, state, to);
-      state = to;
-    }
-    if (active != null && to != State.DELIVERING) {
-      active.decrement();
-      active = null;
-    }
+    slots.change(
+        () -> {
+          if (to != state) {
+            slots.moved(queue, state, to);
+            state = to;
+          }
+          if (active != null && to != State.DELIVERING) {
+            active.decrement();
+            active = null;
+          }
+        });
   }
 
   /** The attempt has leave. */
   void deliver(String accountId, String throttle) {
-    move(State.DELIVERING);
-    active = slots.active(accountId, throttle);
-    active.increment();
+    LongAdder count = slots.active(accountId, throttle);
+    slots.change(
+        () -> {
+          move(State.DELIVERING);
+          active = count;
+          count.increment();
+        });
   }
 }

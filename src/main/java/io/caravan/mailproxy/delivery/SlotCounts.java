@@ -12,11 +12,6 @@ package io.caravan.mailproxy.delivery;
 public record SlotCounts(
     int free, int unacknowledged, int acknowledged, int delivering, int diskwait) {
 
-  /** All of them. */
-  public int total() {
-    return free + throttlewait() + delivering + diskwait;
-  }
-
   /** Those that wait for leave. */
   public int throttlewait() {
     return unacknowledged + acknowledged;

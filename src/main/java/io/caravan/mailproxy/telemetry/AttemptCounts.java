@@ -2,6 +2,7 @@ package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.Attempts;
+import io.caravan.mailproxy.message.Counting;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Ended;
 import io.caravan.mailproxy.throttle.Decision;
@@ -22,14 +23,18 @@ public final class AttemptCounts {
   private static final String PAUSE = "pause";
 
   private final MeterRegistry registry;
+  private final Attempts attempts;
+  private final Counting counting;
+  private volatile Runnable sentUnattempted = () -> {};
 
   /**
    * @param attempts whose abandoned ones are counted as well
    */
-  public AttemptCounts(MeterRegistry registry, Attempts attempts) {
+  public AttemptCounts(MeterRegistry registry, Attempts attempts, Counting counting) {
     this.registry = registry;
-    attempts.onAbandoned(
-        (account, queue) -> count(account, queue, Telemetry.NO_RULE, ABANDONED, ABANDONED));
+    this.counting = counting;
+    this.attempts = attempts;
+    attempts.onAbandoned(this::abandoned);
   }
 
   /** Counts the attempt that was recorded; the body is what it came to. */
@@ -37,11 +42,15 @@ public final class AttemptCounts {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
     Settled settled = exchange.getMessage().getBody(Settled.class);
     count(
+        attempt,
         attempt.getAccountId(),
-        attempt.getQueueName(),
         attempt.getThrottleName(),
         attempt.getCountedName(),
-        settled.getResultName());
+        settled.getResultName(),
+        () -> further(attempt, settled));
+  }
+
+  private void further(Attempt attempt, Settled settled) {
     Decision decision = attempt.decision();
     boolean limited = decision != null && !settled.isLate() && refused(decision);
     String event = eventOf(settled, limited);
@@ -56,13 +65,18 @@ public final class AttemptCounts {
   /** Counts the attempt that went back because its account takes nothing now. */
   public void paused(Exchange exchange) {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
-    count(attempt.getAccountId(), attempt.getQueueName(), attempt.getThrottleName(), PAUSE, PAUSE);
+    count(attempt, attempt.getAccountId(), attempt.getThrottleName(), PAUSE, PAUSE, () -> {});
   }
 
   /** Counts the attempt whose message was deleted before it could be read. */
   public void dropped(Exchange exchange) {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
-    count("", attempt.getQueueName(), Telemetry.NO_RULE, ABANDONED, ABANDONED);
+    abandoned(attempt);
+  }
+
+  private void abandoned(Attempt attempt) {
+    String account = attempts.accountOf(attempt);
+    count(attempt, account, Telemetry.NO_RULE, ABANDONED, ABANDONED, () -> {});
   }
 
   private void mail(Attempt attempt, String event) {
@@ -88,8 +102,16 @@ public final class AttemptCounts {
     return reason == Decision.Reason.MSGPERHOUR;
   }
 
+  /** Calls back before a message counts as sent without an attempt. */
+  void onSentUnattempted(Runnable listener) {
+    sentUnattempted = listener;
+  }
+
   /** Counts a message that came to its end without an attempt. */
   public void ended(Ended message) {
+    if (message.getFateName().equals("sent")) {
+      sentUnattempted.run();
+    }
     registry
         .counter(
             Telemetry.MAIL, Telemetry.ACCOUNT, message.accountId(), "event", message.getFateName())
@@ -110,12 +132,22 @@ public final class AttemptCounts {
     };
   }
 
-  private void count(String account, String queue, String rule, String result, String settled) {
-    registry
-        .counter(Telemetry.ATTEMPTS, Telemetry.ACCOUNT, account, "result", result, "throttle", rule)
-        .increment();
-    registry
-        .counter(Telemetry.ALL_ATTEMPTS, "queue", queue, "result", result, "settled", settled)
-        .increment();
+  /** All that is counted of an attempt is counted together, and ends it (R8 to R12, R22). */
+  private void count(
+      Attempt attempt,
+      String account,
+      String rule,
+      String result,
+      String settled,
+      Runnable further) {
+    String[] ofAccount = {Telemetry.ACCOUNT, account, "result", result, "throttle", rule};
+    String[] ofAll = {"queue", attempt.getQueueName(), "result", result, "settled", settled};
+    counting.change(
+        () -> {
+          registry.counter(Telemetry.ATTEMPTS, ofAccount).increment();
+          registry.counter(Telemetry.ALL_ATTEMPTS, ofAll).increment();
+          further.run();
+          attempt.counted();
+        });
   }
 }

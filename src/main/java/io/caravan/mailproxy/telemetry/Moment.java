@@ -1,8 +1,6 @@
 package io.caravan.mailproxy.telemetry;
 
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -33,10 +31,10 @@ final class Moment<T> {
   }
 
   /** Runs a reading: what it sees of a moment first holds to its end. */
-  static <R> List<R> reading(Supplier<List<R>> work) {
+  static <R> R reading(Supplier<R> work) {
     READING.set(new IdentityHashMap<>());
     try {
-      return new ArrayList<>(work.get());
+      return work.get();
     } finally {
       READING.remove();
     }

@@ -49,7 +49,7 @@ public final class PrometheusText {
     return new Scrapes(scrapes.sumThenReset(), longest.getThenReset());
   }
 
-  /** All meters as they are now; no I/O, no lock. */
+  /** All meters as they are now; no I/O. */
   public String write(Format format) {
     long start = System.nanoTime();
     String text = exposition(format);

@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.telemetry;
 
+import io.caravan.mailproxy.message.Counting;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
@@ -9,21 +10,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The documented families as they are now, from the meters that the catalogue names for them: the
- * one source of everything that is written to a telemetry back end. Reading does no I/O and takes
- * no lock.
+ * one source of everything that is written to a telemetry back end. Reading does no I/O.
  */
 public final class Readings {
   private final MeterRegistry registry;
   private final Catalogue catalogue;
+  private final Counting counting;
   private final Set<String> documented;
 
-  public Readings(MeterRegistry registry, Catalogue catalogue) {
+  public Readings(MeterRegistry registry, Catalogue catalogue, Counting counting) {
     this.registry = registry;
+    this.counting = counting;
     this.catalogue = catalogue;
     this.documented =
         catalogue.all().stream()
@@ -83,20 +86,14 @@ public final class Readings {
       return histograms;
     }
 
-    private void add(Meter meter) {
-      if (meter instanceof Histogram histogram) {
-        long[] counts = histogram.cumulative();
-        if (buckets.length == 0) {
-          buckets = counts;
-        } else {
-          Arrays.setAll(buckets, i -> buckets[i] + counts[i]);
-        }
-        value += histogram.totalTime(java.util.concurrent.TimeUnit.SECONDS);
+    private void add(Sample sample) {
+      value += sample.value;
+      if (sample.meter instanceof Histogram histogram) {
+        long[] counts = sample.buckets;
+        buckets = buckets.length == 0 ? new long[counts.length] : buckets;
+        Arrays.setAll(buckets, i -> buckets[i] + counts[i]);
         histograms.add(histogram);
-        return;
-      }
-      value += meter.measure().iterator().next().getValue();
-      if (meter instanceof TracedCounter counter) {
+      } else if (sample.meter instanceof TracedCounter counter) {
         exemplar = later(exemplar, counter.exemplar());
       }
     }
@@ -106,16 +103,26 @@ public final class Readings {
     }
   }
 
-  /** All families that are exposed. */
-  public List<Reading> read() {
-    return Moment.reading(this::readAll);
+  /** A meter and what it said, once for all families that show it. */
+  private static final class Sample {
+    private final Meter meter;
+    private final double value;
+    private final long[] buckets;
+
+    Sample(Meter meter) {
+      this.meter = meter;
+      boolean spread = meter instanceof Histogram;
+      this.value =
+          spread
+              ? ((Histogram) meter).totalTime(TimeUnit.SECONDS)
+              : meter.measure().iterator().next().getValue();
+      this.buckets = spread ? ((Histogram) meter).cumulative() : new long[0];
+    }
   }
 
-  private List<Reading> readAll() {
-    Map<String, List<Meter>> byName = new HashMap<>();
-    registry.forEachMeter(
-        meter ->
-            byName.computeIfAbsent(meter.getId().getName(), n -> new ArrayList<>()).add(meter));
+  /** All families that are exposed, as of one moment. */
+  public List<Reading> read() {
+    Map<String, List<Sample>> byName = counting.read(() -> Moment.reading(this::samples));
     List<Reading> readings = new ArrayList<>();
     for (Catalogue.Family family : catalogue.families()) {
       readings.add(read(family, byName.getOrDefault(family.meter(), List.of())));
@@ -123,12 +130,25 @@ public final class Readings {
     return readings;
   }
 
-  private static Reading read(Catalogue.Family family, List<Meter> meters) {
+  private Map<String, List<Sample>> samples() {
+    Map<String, List<Sample>> byName = new HashMap<>();
+    registry.forEachMeter(
+        meter -> {
+          String name = meter.getId().getName();
+          if (documented.contains(name)) {
+            byName.computeIfAbsent(name, n -> new ArrayList<>()).add(new Sample(meter));
+          }
+        });
+    return byName;
+  }
+
+  private static Reading read(Catalogue.Family family, List<Sample> samples) {
     Map<List<String>, Series> series = new LinkedHashMap<>();
-    for (Meter meter : meters) {
+    for (Sample sample : samples) {
+      Meter meter = sample.meter;
       if (family.filter().entrySet().stream()
           .allMatch(tag -> tag.getValue().equals(meter.getId().getTag(tag.getKey())))) {
-        series.computeIfAbsent(labels(family, meter), Series::new).add(meter);
+        series.computeIfAbsent(labels(family, meter), Series::new).add(sample);
       }
     }
     return new Reading(family, List.copyOf(series.values()));

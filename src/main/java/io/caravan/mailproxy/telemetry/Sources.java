@@ -1,7 +1,6 @@
 package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.admin.Registry;
-import io.caravan.mailproxy.delivery.Attempts;
 import io.caravan.mailproxy.delivery.ConnectionCounts;
 import io.caravan.mailproxy.delivery.SlotCounts;
 import io.caravan.mailproxy.delivery.Slots;
@@ -98,13 +97,11 @@ public final class Sources {
     gauge("events.age", sync, d -> d.waiting().retryAge(), with(to, "tried", "yes"));
   }
 
-  /** Attempts that began. */
-  public void setAttempts(Attempts attempts) {
-    counter("attempts.started", attempts, Attempts::started);
-  }
-
-  /** Slots by what they do, and the attempts in them that have leave. */
+  /**
+   * Slots by what they do, and the attempts in them: those that began, and those that have leave.
+   */
   public void setSlots(Slots slots) {
+    counter("attempts.started", slots, Slots::started);
     for (QueueName queue : QueueName.values()) {
       Moment<SlotCounts> counts = new Moment<>(() -> slots.counts(queue));
       slots(queue, "free", counts, SlotCounts::free);
@@ -113,7 +110,7 @@ public final class Sources {
       slots(queue, "throttlewait", counts, SlotCounts::throttlewait);
       slots(queue, "delivering", counts, SlotCounts::delivering);
       slots(queue, "diskwait", counts, SlotCounts::diskwait);
-      slots(queue, "total", counts, SlotCounts::total);
+      gauge("slots", slots, s -> s.size(queue), "queue", queue.label(), "state", "total");
     }
     gauge(
         "throttle.backlogged",

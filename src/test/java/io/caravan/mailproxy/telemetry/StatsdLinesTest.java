@@ -3,6 +3,7 @@ package io.caravan.mailproxy.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.caravan.mailproxy.endtoend.LogLines;
+import io.caravan.mailproxy.message.Counting;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -15,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What lines are made of meters, from one sending to the next. */
 class StatsdLinesTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-  private final Readings readings = new Readings(registry, new Catalogue());
+  private final Readings readings = new Readings(registry, new Catalogue(), new Counting());
   private final StatsdLines lines = new StatsdLines(new StatsdKeys("", false));
 
   private Counter sent(String account) {

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.caravan.mailproxy.ConfigurationException;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.message.Counting;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetAddress;
@@ -360,7 +361,7 @@ class StatsdTest {
   @CsvSource({"localhost", "stats.example.com", "10.0.0.1", "::1", "[::1]", "fe80::1%1", "''"})
   void hosts_that_can_be(String host) {
     MeterRegistry registry = new SimpleMeterRegistry();
-    Statsd statsd = new Statsd(new Readings(registry, new Catalogue()), registry);
+    Statsd statsd = new Statsd(new Readings(registry, new Catalogue(), new Counting()), registry);
     assertThatCode(() -> statsd.setHost(host)).doesNotThrowAnyException();
   }
 }
