@@ -27,6 +27,7 @@ public final class Attempt {
 
   private static final long UNJUDGED_DELAY_MILLIS = 60_000;
 
+  private final long begunAt = System.nanoTime();
   private final Slot slot;
   private Delivery delivery;
   private @Nullable Account account;
@@ -53,6 +54,11 @@ public final class Attempt {
 
   Slot slot() {
     return slot;
+  }
+
+  /** Milliseconds since it began. */
+  public long millis() {
+    return (System.nanoTime() - begunAt) / 1_000_000;
   }
 
   /** The attempt counts as ended: its slot counts as free. */
@@ -129,7 +135,8 @@ public final class Attempt {
     return throttle;
   }
 
-  @Nullable OutgoingMail mail() {
+  /** The mail, once it is composed. */
+  public @Nullable OutgoingMail mail() {
     return mail;
   }
 
@@ -199,6 +206,11 @@ public final class Attempt {
 
   long heldMillis() {
     return heldMillis;
+  }
+
+  /** Whether nobody knows of a recipient whether it has the mail. */
+  public boolean isUncertain() {
+    return answers.stream().anyMatch(answer -> answer.kind() == Answer.Kind.UNCERTAIN);
   }
 
   AttemptResult result() {

@@ -11,7 +11,9 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.eclipse.angus.mail.smtp.SMTPMessage;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,9 @@ public final class OutgoingMail extends SMTPMessage {
 
   private volatile List<Answer> answers = List.of();
   private volatile Phase phase = Phase.COMPOSE;
+  private final Map<Phase, Long> spent = new EnumMap<>(Phase.class);
+  private long since = System.nanoTime();
+  private @Nullable Phase timed;
   private boolean wantsNewConnection;
 
   /**
@@ -100,16 +105,33 @@ public final class OutgoingMail extends SMTPMessage {
     return phase;
   }
 
-  void begin() {
-    answers = List.of();
-    phase = Phase.CONNECT;
+  /** Nanoseconds spent in a phase, over all servers that were tried. */
+  public long nanos(Phase of) {
+    long before = spent.getOrDefault(of, 0L);
+    return of == timed ? before + System.nanoTime() - since : before;
   }
 
-  void reached(Phase now) {
-    phase = now;
+  void begin() {
+    answers = List.of();
+    reached(Phase.CONNECT);
+  }
+
+  void reached(Phase next) {
+    time(next);
+    phase = next;
+  }
+
+  private void time(@Nullable Phase next) {
+    long now = System.nanoTime();
+    if (timed != null) {
+      spent.merge(timed, now - since, Long::sum);
+    }
+    since = now;
+    timed = next;
   }
 
   void answered(List<Answer> now) {
+    time(null);
     answers = now;
   }
 

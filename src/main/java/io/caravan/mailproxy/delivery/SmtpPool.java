@@ -137,6 +137,7 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
     try {
       SmtpConnection connection = connections.take(account, deadline, mail.wantsNewConnection());
       try {
+        mail.reached(Phase.MAIL);
         new MailTransaction(connection, settings, mail).run();
       } finally {
         connections.give(connection);

@@ -35,10 +35,22 @@ final class GroupCommit implements AutoCloseable {
     default void rolledBack() {}
   }
 
+  /** Told of each commit. */
+  interface Listener {
+    /**
+     * A group is on disk, or was refused. Must not throw: nobody would be answered any more.
+     *
+     * @param works pieces of work in it
+     * @param nanos how long it took, nanoseconds
+     */
+    void committed(int works, long nanos);
+  }
+
   private final DataSource writer;
   private final Sql sql;
   private final LinkedBlockingQueue<Pending<?>> waiting = new LinkedBlockingQueue<>();
   private volatile boolean open = true;
+  private volatile Listener listener = (works, nanos) -> {};
   private @Nullable Statements statements;
 
   GroupCommit(DataSource writer, Sql sql) {
@@ -80,6 +92,10 @@ final class GroupCommit implements AutoCloseable {
     last.done.handle((result, failure) -> result).join();
   }
 
+  void onCommit(Listener told) {
+    listener = told;
+  }
+
   private void loop() {
     List<Pending<?>> group = new ArrayList<>(MAX_WORKS);
     while (open || !waiting.isEmpty()) {
@@ -89,7 +105,9 @@ final class GroupCommit implements AutoCloseable {
         continue; // nobody interrupts this thread; a stray one must not lose what waits
       }
       waiting.drainTo(group, MAX_WORKS - 1);
+      long start = System.nanoTime();
       write(group);
+      listener.committed(group.size(), System.nanoTime() - start);
       group.clear();
     }
   }

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
+import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,15 @@ public final class Outbox implements AutoCloseable {
     inFlight.forget();
     recovery.due().forEach(lanes::waitingAny);
     this.unreported = recovery.unreportedTenants();
+  }
+
+  /** Calls back after each commit: with the pieces of work in it, and its nanoseconds. */
+  public void onCommit(IntConsumer works, LongConsumer nanos) {
+    commits.onCommit(
+        (pieces, took) -> {
+          works.accept(pieces);
+          nanos.accept(took);
+        });
   }
 
   /** This run of this process, the owner of its leases. */

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param guarded whether only public addresses of its host may be called
  * @param authorization value of the Authorization header; {@code null}: none
  * @param body the JSON to post
- * @param events keys of the events it reports; empty: a call that only asks
+ * @param events what it reports; empty: a call that only asks
  * @param wanted whether it is due although it may report nothing
  * @param madeAt {@link System#nanoTime} when it was made
  */
@@ -19,13 +19,21 @@ public record ReportCall(
     boolean guarded,
     @Nullable String authorization,
     String body,
-    List<Long> events,
+    List<Event> events,
     boolean wanted,
     long madeAt) {
 
+  /**
+   * An event.
+   *
+   * @param pk its row's key
+   * @param at when it happened, Unix milliseconds
+   */
+  public record Event(long pk, long at) {}
+
   /** For Simple in routes: the keys as a JSON list. */
   public String getKeys() {
-    return events.toString();
+    return events.stream().map(Event::pk).toList().toString();
   }
 
   /** Without the secret: this text may reach a log. */

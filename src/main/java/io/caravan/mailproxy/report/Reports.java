@@ -110,13 +110,13 @@ public final class Reports {
   /** The call that tells a tenant its events, as rows of {@code read-unreported.sql}. */
   public ReportCall call(List<Map<String, Object>> rows, String tenantId) {
     List<Map<String, Object>> items = new ArrayList<>();
-    List<Long> keys = new ArrayList<>();
+    List<ReportCall.Event> events = new ArrayList<>();
     for (Row row : Row.all(rows)) {
       items.add(item(row));
-      keys.add(row.number("pk"));
+      events.add(new ReportCall.Event(row.number("pk"), row.number("at")));
     }
     measure(Row.all(rows), tenantId);
-    boolean wanted = !keys.isEmpty() || greeting(tenantId);
+    boolean wanted = !events.isEmpty() || greeting(tenantId);
     Tenant tenant = registry.tenant(tenantId).orElse(null);
     String url = settings.url();
     String authorization = settings.authorization();
@@ -128,7 +128,7 @@ public final class Reports {
     boolean guarded = tenant != null && tenant.endpoint().guarded();
     String body = Json.text(Map.of("delivery_report", items));
     long now = System.nanoTime();
-    return new ReportCall(tenantId, url, guarded, authorization, body, keys, wanted, now);
+    return new ReportCall(tenantId, url, guarded, authorization, body, events, wanted, now);
   }
 
   /** How long the oldest of the events that were read has waited. */

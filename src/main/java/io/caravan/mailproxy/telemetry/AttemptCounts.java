@@ -7,6 +7,7 @@ import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Ended;
 import io.caravan.mailproxy.throttle.Decision;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.InstantSource;
 import java.util.Locale;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +26,17 @@ public final class AttemptCounts {
   private final MeterRegistry registry;
   private final Attempts attempts;
   private final Counting counting;
+  private final AttemptTimes times;
   private volatile Runnable sentUnattempted = () -> {};
 
   /**
    * @param attempts whose abandoned ones are counted as well
+   * @param clock the database's clock
    */
-  public AttemptCounts(MeterRegistry registry, Attempts attempts, Counting counting) {
+  public AttemptCounts(
+      MeterRegistry registry, Attempts attempts, Counting counting, InstantSource clock) {
     this.registry = registry;
+    this.times = new AttemptTimes(registry, clock);
     this.counting = counting;
     this.attempts = attempts;
     attempts.onAbandoned(this::abandoned);
@@ -48,6 +53,10 @@ public final class AttemptCounts {
         attempt.getCountedName(),
         settled.getResultName(),
         () -> further(attempt, settled));
+    times.ended(attempt);
+    if (attempt.isUncertain()) {
+      registry.counter(Telemetry.UNCERTAIN, "account_id", attempt.getAccountId()).increment();
+    }
   }
 
   private void further(Attempt attempt, Settled settled) {

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.telemetry;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Lines of a Prometheus exposition, in either form. */
@@ -35,6 +36,31 @@ final class ExpositionText {
     out.append(name);
     char separator = labels(labels, values);
     out.append(separator == ',' ? "} " : " ").append(number(value));
+  }
+
+  /**
+   * All samples of a histogram.
+   *
+   * @param buckets cumulative counts by {@link Histogram#BOUNDS} and above; empty: nothing yet
+   * @param exemplars of each bucket
+   */
+  void histogram(
+      String name,
+      List<String> labels,
+      List<String> values,
+      long[] buckets,
+      double sum,
+      IntFunction<@Nullable Exemplar> exemplars) {
+    for (int i = 0; i < buckets.length; i++) {
+      double bound = i < Histogram.BOUNDS.length ? Histogram.BOUNDS[i] : Double.POSITIVE_INFINITY;
+      bucket(name, labels, values, bound, buckets[i]);
+      end(exemplars.apply(i));
+    }
+    double count = buckets.length == 0 ? 0 : (double) buckets[buckets.length - 1];
+    sample(name + "_count", labels, values, count);
+    end(null);
+    sample(name + "_sum", labels, values, sum);
+    end(null);
   }
 
   /** A bucket of a histogram, up to its count. */

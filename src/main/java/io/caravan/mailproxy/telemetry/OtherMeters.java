@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
@@ -47,15 +48,18 @@ public final class OtherMeters {
   private static void write(ExpositionText out, String meterName, List<Meter> meters) {
     Meter.Type type = meters.get(0).getId().getType();
     String unit = meters.get(0).getId().getBaseUnit();
-    String base = name(meterName);
     if (type == Meter.Type.TIMER || type == Meter.Type.LONG_TASK_TIMER) {
       unit = "seconds";
     }
-    if (unit != null && !base.endsWith("_" + name(unit))) {
-      base += "_" + name(unit);
-    }
+    String bare = name(meterName);
+    String base = unit == null || bare.endsWith("_" + name(unit)) ? bare : bare + "_" + name(unit);
     String help = meters.get(0).getId().getDescription();
     String text = help == null ? " " : help;
+    if (meters.get(0) instanceof Histogram) {
+      out.head(base, "histogram", text);
+      meters.forEach(meter -> histogram(out, base, (Histogram) meter));
+      return;
+    }
     switch (type) {
       case COUNTER -> {
         String total = base.endsWith("_total") ? base : base + "_total";
@@ -64,9 +68,8 @@ public final class OtherMeters {
       }
       case TIMER, DISTRIBUTION_SUMMARY, LONG_TASK_TIMER -> summary(out, base, text, meters);
       default -> {
-        String gauge = base;
-        out.head(gauge, "gauge", text);
-        meters.forEach(m -> sample(out, gauge, m, Statistic.VALUE));
+        out.head(base, "gauge", text);
+        meters.forEach(m -> sample(out, base, m, Statistic.VALUE));
       }
     }
   }
@@ -82,6 +85,17 @@ public final class OtherMeters {
     }
     out.head(base + "_max", "gauge", help);
     meters.forEach(m -> sample(out, base + "_max", m, Statistic.MAX));
+  }
+
+  private static void histogram(ExpositionText out, String name, Histogram meter) {
+    List<Tag> tags = meter.getId().getTags();
+    out.histogram(
+        name,
+        tags.stream().map(tag -> name(tag.getKey())).toList(),
+        tags.stream().map(Tag::getValue).toList(),
+        meter.cumulative(),
+        meter.totalTime(TimeUnit.SECONDS),
+        meter::exemplar);
   }
 
   private static void sample(ExpositionText out, String name, Meter meter, Statistic statistic) {

@@ -66,7 +66,13 @@ public final class PrometheusText {
       List<String> names = family.labels().stream().map(Catalogue.Label::name).toList();
       for (Readings.Series series : reading.series()) {
         if (family.type() == Catalogue.Type.HISTOGRAM) {
-          histogram(out, family.name(), names, series);
+          out.histogram(
+              family.name(),
+              names,
+              series.labels(),
+              series.buckets(),
+              series.value(),
+              series::exemplar);
         } else {
           // Prometheus refuses a whole scrape with an exemplar on a counter without the suffix
           boolean traceable = family.name().endsWith(TOTAL);
@@ -77,20 +83,5 @@ public final class PrometheusText {
     }
     others.write(out);
     return out.finish();
-  }
-
-  private static void histogram(
-      ExpositionText out, String name, List<String> names, Readings.Series series) {
-    long[] buckets = series.buckets();
-    for (int i = 0; i < buckets.length; i++) {
-      double bound = i < Histogram.BOUNDS.length ? Histogram.BOUNDS[i] : Double.POSITIVE_INFINITY;
-      out.bucket(name, names, series.labels(), bound, buckets[i]);
-      out.end(series.exemplar(i));
-    }
-    double count = buckets.length == 0 ? 0 : (double) buckets[buckets.length - 1];
-    out.sample(name + "_count", names, series.labels(), count);
-    out.end(null);
-    out.sample(name + "_sum", names, series.labels(), series.value());
-    out.end(null);
   }
 }

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.delivery.ConnectionCounts;
+import io.caravan.mailproxy.delivery.DeliveryQueue;
 import io.caravan.mailproxy.delivery.SlotCounts;
 import io.caravan.mailproxy.delivery.Slots;
 import io.caravan.mailproxy.delivery.SmtpPool;
@@ -14,10 +15,12 @@ import io.caravan.mailproxy.queue.Room;
 import io.caravan.mailproxy.report.Destination;
 import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.throttle.Throttle;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -31,11 +34,19 @@ public final class Sources {
   /** The name of the ledger of permits in label {@code proxy}. */
   private static final String LEDGER = "database";
 
+  private static final double MILLIS = 1e3;
+
   private final MeterRegistry registry;
   private final Registry accounts;
+  private final InstantSource clock;
 
-  /** Meters into a registry. */
-  public Sources(MeterRegistry registry, Registry accounts) {
+  /**
+   * Meters into a registry.
+   *
+   * @param clock the database's clock
+   */
+  public Sources(MeterRegistry registry, Registry accounts, InstantSource clock) {
+    this.clock = clock;
     this.registry = registry;
     this.accounts = accounts;
   }
@@ -52,6 +63,7 @@ public final class Sources {
   /** How late the earliest due delivery is. */
   public void setBacklog(Backlog backlog) {
     gauge("queue.disk.delay", backlog, Backlog::delaySeconds);
+    oldest(QueueName.DISK, backlog, Backlog::delaySeconds);
   }
 
   /** What is being taken in. */
@@ -66,6 +78,33 @@ public final class Sources {
   public void setOutbox(Outbox outbox) {
     gauge("mail.pending", outbox, Outbox::pending);
     registry.counter("messages.new");
+    Timer commit =
+        Timer.builder("mailproxy.commit")
+            .description("Time of a group commit, from its first statement to the disk")
+            .register(registry);
+    DistributionSummary works =
+        DistributionSummary.builder("mailproxy.commit.works")
+            .description("Pieces of work, such as a batch taken in or a result, in one commit")
+            .register(registry);
+    outbox.onCommit(works::record, nanos -> commit.record(nanos, TimeUnit.NANOSECONDS));
+  }
+
+  /** How long what waits in memory for its first attempt is there. */
+  public void setRamQueue(DeliveryQueue queue) {
+    oldest(QueueName.RAM, queue, q -> q.oldest().stream().mapToDouble(this::age).sum());
+  }
+
+  private double age(long acceptedAt) {
+    return Math.max(0, clock.millis() - acceptedAt) / MILLIS;
+  }
+
+  private <T> void oldest(QueueName queue, T part, ToDoubleFunction<T> seconds) {
+    Gauge.builder("mailproxy.queue.oldest.due", part, seconds)
+        .tag("queue", queue.label())
+        .baseUnit("seconds")
+        .description("Age of the oldest delivery that is due and waits for a slot")
+        .strongReference(true)
+        .register(registry);
   }
 
   /** Connections by source address. */

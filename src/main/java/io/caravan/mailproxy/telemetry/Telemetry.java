@@ -60,6 +60,12 @@ public final class Telemetry extends SimpleMeterRegistry {
   /** Counts what became of mail, by account and event. */
   public static final String MAIL = "mail";
 
+  /** Counts attempts of which nobody knows whether they were delivered, by account. */
+  public static final String UNCERTAIN = "mailproxy.attempts.uncertain";
+
+  /** What meters beyond the documented ones begin with; their timers have buckets too. */
+  private static final String OWN = "mailproxy.";
+
   private static final List<String> EVENTS = List.of("sent", "error", "deferred", "limited");
   private static final List<String> RESULTS =
       List.of(
@@ -131,7 +137,7 @@ public final class Telemetry extends SimpleMeterRegistry {
   @Override
   protected Timer newTimer(
       Meter.Id id, DistributionStatisticConfig config, PauseDetector pauseDetector) {
-    return histograms.contains(id.getName())
+    return histograms.contains(id.getName()) || id.getName().startsWith(OWN)
         ? new Histogram(id, clock)
         : super.newTimer(id, config, pauseDetector);
   }
@@ -148,6 +154,7 @@ public final class Telemetry extends SimpleMeterRegistry {
     @Override
     public void added(Account account) {
       accounts.put(account.id(), true);
+      counter(UNCERTAIN, "account_id", account.id());
       EVENTS.forEach(event -> counter(MAIL, ACCOUNT, account.id(), "event", event));
       for (String result : RESULTS) {
         counter(
@@ -158,6 +165,7 @@ public final class Telemetry extends SimpleMeterRegistry {
     @Override
     public void gone(Account account) {
       accounts.remove(account.id());
+      find(UNCERTAIN).tag("account_id", account.id()).meters().forEach(Telemetry.this::remove);
       for (String meter : series.keySet()) {
         find(meter).tag(ACCOUNT, account.id()).meters().forEach(Telemetry.this::remove);
       }

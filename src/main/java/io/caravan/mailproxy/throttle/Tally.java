@@ -66,7 +66,8 @@ public final class Tally {
     return new Usage(limit.most(), used, window, window.freeAt(window.bucket(now)), false);
   }
 
-  private long used(Window window, long now) {
+  /** What counts in a window, with what is open. */
+  public long used(Window window, long now) {
     long used = open;
     for (Map.Entry<Long, Long> bucket : buckets(window).entrySet()) {
       used += window.freeAt(bucket.getKey()) > now ? bucket.getValue() : 0;

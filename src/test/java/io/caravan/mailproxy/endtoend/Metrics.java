@@ -13,7 +13,9 @@ public final class Metrics {
         .forEach(
             line -> {
               int end = line.lastIndexOf(' ');
-              series.put(line.substring(0, end), Double.valueOf(line.substring(end + 1)));
+              series.put(
+                  line.substring(0, end),
+                  Double.valueOf(line.substring(end + 1).replace("+Inf", "Infinity")));
             });
   }
 

@@ -246,6 +246,7 @@ class ReportRouteTest {
         }
       }
     }
+    assertThat(Metrics.of(proxy).of("mailproxy_report_seconds_count")).isPositive();
   }
 
   private String pk(String id) {

@@ -49,7 +49,7 @@ class RelationsTest {
           }
           families
               .computeIfAbsent(line.substring(0, brace < 0 ? blank : brace), n -> new HashMap<>())
-              .put(labels, Double.valueOf(line.substring(blank + 1)));
+              .put(labels, Double.valueOf(line.substring(blank + 1).replace("+Inf", "Infinity")));
         }
       }
     }

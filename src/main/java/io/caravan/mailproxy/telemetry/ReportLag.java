@@ -1,0 +1,30 @@
+package io.caravan.mailproxy.telemetry;
+
+import io.caravan.mailproxy.report.ReportCall;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+
+/** How long events wait until their application has acknowledged them. */
+public final class ReportLag {
+  private final Timer lag;
+  private final InstantSource clock;
+
+  /**
+   * @param clock the database's clock
+   */
+  public ReportLag(MeterRegistry registry, InstantSource clock) {
+    this.clock = clock;
+    this.lag =
+        Timer.builder("mailproxy.report")
+            .description("Time from an event to its acknowledgement by the application")
+            .register(registry);
+  }
+
+  /** The events of a call are acknowledged. */
+  public void acknowledged(ReportCall call) {
+    long now = clock.millis();
+    call.events().forEach(event -> lag.record(now - event.at(), TimeUnit.MILLISECONDS));
+  }
+}
