@@ -76,6 +76,7 @@ class DumpTest {
             .as("R11, at rest")
             .isEqualTo(now.sum("remote_delivery_attempts_total"));
         assertThat(now.of("gmp_errors_total{account_id=\"a\"}")).isEqualTo(2);
+        await().untilAsserted(() -> assertThat(proxy.exchanges("on-failed")).isEqualTo(2));
         assertThat(log.lines()).containsOnlyOnce("WARN Message old-1 not sent: cancelled");
         await().until(() -> json(proxy.get("/suspensions")).path("dumps").isEmpty());
       }

@@ -76,4 +76,35 @@ class ExpiryTest {
                       .containsExactly("reader@example.test: expired"));
     }
   }
+
+  @Test
+  void what_is_over_ends_as_it_starts_or_in_the_next_round_all_of_it() throws Exception {
+    int many = 450;
+    long soon = Instant.now().getEpochSecond() + 1;
+    try (ScriptedSmtpServer relay = new ScriptedSmtpServer();
+        TestApplication application = new TestApplication()) {
+      try (TestProxy proxy = TestProxy.start(home, "message.expiry-seconds", "600")) {
+        proxy.post("/tenant", Map.of("id", "acme", "client_base_url", application.url()));
+        proxy.relayAccount("acme", "a", relay.port());
+        proxy.submit(message("acme", "a", "past", "expires_ts", soon - 60));
+        History.awaitState(proxy, "acme", "past", "error");
+        assertThat(History.types(proxy, "acme", "past")).containsExactly("expired", "error");
+        await().untilAsserted(() -> assertThat(application.events()).hasSize(1));
+        await().untilAsserted(() -> assertThat(proxy.exchanges("on-failed")).isEqualTo(1));
+
+        proxy.post("/commands/suspend?tenant_id=acme", "");
+        List<Map<String, Object>> waiting = new ArrayList<>();
+        for (int i = 0; i < many; i++) {
+          waiting.add(message("acme", "a", "waits-" + i, "expires_ts", soon));
+        }
+        proxy.submit(waiting);
+      }
+      await().until(() -> Instant.now().getEpochSecond() > soon);
+      try (TestProxy proxy = TestProxy.start(home, "message.expiry-seconds", "600")) {
+        await()
+            .untilAsserted(() -> assertThat(Metrics.of(proxy).of("gmp_pending_messages")).isZero());
+        assertThat(relay.mails).isEmpty();
+      }
+    }
+  }
 }

@@ -73,6 +73,8 @@ class HoldTest {
       await()
           .untilAsserted(() -> assertThat(Metrics.of(proxy).of("gmp_pending_messages")).isZero());
       assertThat(Metrics.of(proxy).of("gmp_errors_total{account_id=\"a\"}")).isEqualTo(2);
+      await().untilAsserted(() -> assertThat(proxy.exchanges("on-sent")).isEqualTo(2));
+      assertThat(proxy.exchanges("on-failed")).isEqualTo(2);
       assertThat(Metrics.of(proxy).of("gmp_sent_total{account_id=\"a\"}")).isEqualTo(2);
     }
   }
