@@ -10,7 +10,6 @@ import io.caravan.mailproxy.http.Requests;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -22,8 +21,12 @@ public final class TenantForm {
   private static final String SENDERS = "allowed_sender_domains";
   private static final Set<String> METHODS = Set.of("none", "bearer", "basic");
 
-  /** Fields of which a tenant's application is made up. */
-  private static final List<String> ENDPOINT = List.of("baseUrl", "syncPath", "attachmentPath");
+  /** Of which a tenant's URLs are made up, and the fields they come from. */
+  private static final Map<String, String> ENDPOINT =
+      Map.of(
+          "baseUrl", "client_base_url",
+          "syncPath", "client_sync_path",
+          "attachmentPath", "client_attachment_path");
 
   private final TenantHosts hosts;
   private final Registry registry;
@@ -71,14 +74,15 @@ public final class TenantForm {
   private void checkEndpoint(
       JsonFields form, Map<String, @Nullable Object> row, Endpoint endpoint) {
     Map<String, @Nullable Object> changed = new HashMap<>(row);
-    changed.keySet().retainAll(ENDPOINT);
+    changed.keySet().retainAll(ENDPOINT.keySet());
     changed.values().removeIf(Objects::isNull);
     changed.remove("baseUrl", endpoint.baseUrl());
     changed.remove("syncPath", endpoint.syncPath());
     changed.remove("attachmentPath", endpoint.attachmentPath());
     Object url = row.get("baseUrl") == null ? endpoint.baseUrl() : row.get("baseUrl");
     if (!changed.isEmpty() && url != null) {
-      hosts.checkUrl(form, "client_base_url", url.toString());
+      String field = ENDPOINT.get(changed.keySet().iterator().next());
+      hosts.checkUrl(form, String.valueOf(field), url.toString());
     }
   }
 

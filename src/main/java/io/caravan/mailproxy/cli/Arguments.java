@@ -67,11 +67,14 @@ public record Arguments(Command command, Path home, Map<String, String> settings
    * @throws IllegalArgumentException the file cannot be used
    */
   static String tokenOf(Map<String, String> environment) {
+    String token = environment.getOrDefault("GMP_API_TOKEN", "").strip();
+    if (!token.matches("[ -~]*")) {
+      throw new IllegalArgumentException(
+          "GMP_API_TOKEN holds what no HTTP header can: a line break, or a character beyond ASCII");
+    }
     try {
       return SecretFile.secretOr(
-          environment.getOrDefault("GMP_API_TOKEN", "").strip(),
-          homeOf(environment),
-          environment.getOrDefault("GMP_API_TOKEN_FILE", ""));
+          token, homeOf(environment), environment.getOrDefault("GMP_API_TOKEN_FILE", ""));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("GMP_API_TOKEN_FILE: " + e.getMessage());
     }

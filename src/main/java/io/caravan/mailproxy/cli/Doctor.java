@@ -32,6 +32,9 @@ final class Doctor implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (remote.json) {
+      findings.asJson();
+    }
     Map<String, String> settings;
     try {
       settings = program.settings();
@@ -48,6 +51,7 @@ final class Doctor implements Callable<Integer> {
     if (answers) {
       relays(api);
     }
+    findings.end();
     return findings.allGood() ? 0 : Failure.FAILED;
   }
 

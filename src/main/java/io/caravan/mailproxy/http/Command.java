@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +27,12 @@ public record Command(
     String address,
     String requestId,
     String payload) {
-  private static final Set<String> SECRET =
-      Set.of("password", "imap_password", "bounce_imap_password", "token", "api_token", "api_key");
+  /** What a field that holds a secret is called, also by who takes another field for it. */
+  private static final Pattern SECRET =
+      Pattern.compile("(?i).*(?:pass|pwd|secret|token|credential|api_?key|access_?key).*");
+
+  /** User and password in a URL (RFC 3986 section 3.2.1). */
+  private static final Pattern USER_INFO = Pattern.compile("//[^/@\\s]*@");
 
   /** Of {@code client_auth} nothing else is shown: its secrets may have any name. */
   private static final Set<String> OPEN_AUTH = Set.of("method", "user");
@@ -38,7 +44,11 @@ public record Command(
 
   static Command of(String endpoint, Request request, Caller caller, @Nullable Object body) {
     ObjectNode payload = JsonNodeFactory.instance.objectNode();
-    request.query().forEach((name, values) -> payload.put(name, values.get(0)));
+    request
+        .query()
+        .forEach(
+            (name, values) ->
+                payload.set(name, open(name, JsonNodeFactory.instance.textNode(values.get(0)))));
     if (body instanceof ObjectNode object) {
       object
           .properties()
@@ -48,14 +58,15 @@ public record Command(
     Arrival arrival = Arrival.current();
     return new Command(
         endpoint,
-        tenant(request, caller, payload),
+        tenant(request, caller, payload, body),
         caller.tenantId() == null ? "admin" : "tenant " + caller.tenantId(),
         request.address(),
         arrival == null ? "" : arrival.id(),
         text.length() <= MAX_PAYLOAD_CHARS ? text : "{\"too_long\":" + text.length() + "}");
   }
 
-  private static @Nullable String tenant(Request request, Caller caller, JsonNode payload) {
+  private static @Nullable String tenant(
+      Request request, Caller caller, JsonNode payload, @Nullable Object body) {
     if (caller.tenantId() != null) {
       return caller.tenantId();
     }
@@ -65,18 +76,33 @@ public record Command(
     if (request.path().startsWith("/tenant/")) {
       return request.segment(1);
     }
-    return request.path().equals("/tenant") ? payload.path("id").textValue() : null;
+    if (request.path().equals("/tenant")) {
+      return payload.path("id").textValue();
+    }
+    return body instanceof ObjectNode object ? ofMessages(object.path(MESSAGES)) : null;
+  }
+
+  /** The tenant that all messages name. */
+  private static @Nullable String ofMessages(JsonNode messages) {
+    Set<String> tenants = new HashSet<>();
+    messages.forEach(message -> tenants.add(message.path("tenant_id").asText()));
+    String one = tenants.size() == 1 ? tenants.iterator().next() : "";
+    return one.isEmpty() ? null : one;
   }
 
   private static JsonNode open(String name, JsonNode value) {
     if (value.isNull()) {
       return value;
     }
-    if (SECRET.contains(name) || (name.equals(CLIENT_AUTH) && !value.isObject())) {
+    if (SECRET.matcher(name).matches() || (name.equals(CLIENT_AUTH) && !value.isObject())) {
       return JsonNodeFactory.instance.textNode("***");
     }
     if (value instanceof ArrayNode array) {
       return name.equals(MESSAGES) ? ids(array) : opened(array);
+    }
+    if (value.isTextual()) {
+      String text = USER_INFO.matcher(value.textValue()).replaceAll("//***@");
+      return JsonNodeFactory.instance.textNode(text);
     }
     return value instanceof ObjectNode object ? opened(name, object) : value;
   }

@@ -132,6 +132,9 @@ public final class Guard {
   private Caller caller(Request request, String without) {
     String token = request.token();
     if (token == null) {
+      if (open && request.foreign()) {
+        throw new Problem(403, "Without a token no other web page may call, and no other host");
+      }
       if (open) {
         return Caller.ADMIN;
       }

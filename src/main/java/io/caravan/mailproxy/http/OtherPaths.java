@@ -13,15 +13,24 @@ import org.jspecify.annotations.Nullable;
  * Paths of a later version of the system whose clients ours are, which are not ours (genro-api
  * 1.10), from {@code http/other-paths.tsv}.
  */
-final class OtherPaths {
+public final class OtherPaths {
+  /** Stands for nothing of ours that does the same. */
+  static final String NONE = "-";
+
   private static final Map<String, String> INSTEAD = load();
 
   private OtherPaths() {}
 
   /** Which call of ours does the same; null: we know of none. */
-  static @Nullable String hint(String path) {
+  public static @Nullable String hint(String path) {
     String instead = INSTEAD.get(path);
-    return instead == null ? null : "There is no " + path + " here; " + instead + " does that";
+    if (instead == null) {
+      return null;
+    }
+    return "There is no "
+        + path
+        + " here"
+        + (instead.equals(NONE) ? ", and nothing like it" : "; " + instead + " does that");
   }
 
   /** What to use in the place of each path: method, blank, path of ours. */

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param token the token, from {@code X-API-Token} or {@code Authorization: Bearer}
  * @param accept the header Accept
  * @param address where it comes from
+ * @param foreign whether a web page of another origin sent it, or it was meant for another host
  * @param idempotencyKey the header Idempotency-Key
  */
 public record Request(
@@ -22,13 +23,14 @@ public record Request(
     @Nullable String token,
     @Nullable String accept,
     String address,
+    boolean foreign,
     @Nullable String idempotencyKey) {
 
   /** The same with another query: {@code tenant_id} is this one. */
   Request of(String tenantId) {
     Map<String, List<String>> scoped = new HashMap<>(query);
     scoped.put("tenant_id", List.of(tenantId));
-    return new Request(path, scoped, token, accept, address, idempotencyKey);
+    return new Request(path, scoped, token, accept, address, foreign, idempotencyKey);
   }
 
   /**

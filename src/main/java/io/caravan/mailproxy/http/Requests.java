@@ -10,9 +10,11 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -31,6 +33,11 @@ public final class Requests {
   public static final String IDEMPOTENCY_KEY = "idempotencyKey";
 
   private static final String KEY = "Idempotency-Key";
+
+  /** Names of this machine for itself, with any port. */
+  private static final Pattern OURSELVES =
+      Pattern.compile("(?i)(?:localhost|127\\.[0-9.]+|\\[::1])(?::[0-9]+)?");
+
   private static final String BEARER = "bearer ";
 
   private final IntakeRoom room;
@@ -157,6 +164,7 @@ public final class Requests {
             token(raw),
             raw.getHeader("Accept"),
             raw.remoteAddress().hostAddress(),
+            isForeign(raw.getHeader("Host"), raw.getHeader("Origin")),
             raw.getHeader(KEY)));
     if (raw.headers().contains(KEY)) {
       exchange.setProperty(IDEMPOTENCY_KEY, true);
@@ -173,15 +181,21 @@ public final class Requests {
     }
   }
 
+  private static boolean isForeign(@Nullable String host, @Nullable String origin) {
+    return host == null
+        || !OURSELVES.matcher(host).matches()
+        || (origin != null && !origin.equalsIgnoreCase("http://" + host));
+  }
+
+  /** Null: none; empty, which nobody's is: several (reliability-security B53). */
   private static @Nullable String token(HttpServerRequest raw) {
-    String token = raw.getHeader("X-API-Token");
-    String authorization = raw.getHeader("Authorization");
-    if (token == null
-        && authorization != null
-        && authorization.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
-      token = authorization.substring(BEARER.length());
+    List<String> tokens = new ArrayList<>(raw.headers().getAll("X-API-Token"));
+    for (String authorization : raw.headers().getAll("Authorization")) {
+      if (authorization.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
+        tokens.add(authorization.substring(BEARER.length()));
+      }
     }
-    return token;
+    return tokens.isEmpty() ? null : tokens.stream().distinct().count() > 1 ? "" : tokens.get(0);
   }
 
   private static boolean isJson(String type) {

@@ -13,12 +13,14 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.VertxHttpRequestDecoder;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Refuses requests that two readers could take for different ones, so that nothing is smuggled
  * through a proxy before us (RFC 9112, 11.2): a body with two lengths or an unknown transfer coding
- * (6.1, 6.3) and folded header lines (5.2). After such a request nothing of the connection is read.
+ * (6.1, 6.3), folded header lines (5.2), two hosts (3.2). After such a request nothing of the
+ * connection is read.
  */
 final class StrictDecoder extends VertxHttpRequestDecoder {
   /** Header fields of a request, at most. */
@@ -26,6 +28,9 @@ final class StrictDecoder extends VertxHttpRequestDecoder {
 
   /** Beside the fields a head has its first line and the blank one at its end. */
   private static final int OTHER_LINES = 2;
+
+  /** A percent sign without two digits, before the query (RFC 3986 section 2.1). */
+  private static final Pattern BROKEN_PATH = Pattern.compile("^[^?]*%(?![0-9A-Fa-f]{2})");
 
   private boolean inHead = true;
   private int lines;
@@ -92,6 +97,12 @@ final class StrictDecoder extends VertxHttpRequestDecoder {
     }
     if (folded) {
       return new IllegalArgumentException("a folded header line");
+    }
+    if (BROKEN_PATH.matcher(request.uri()).find()) {
+      return new IllegalArgumentException("a path that is not percent-encoded");
+    }
+    if (request.headers().getAll(HttpHeaderNames.HOST).size() > 1) {
+      return new IllegalArgumentException("more than one Host");
     }
     List<String> codings = request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
     boolean chunked =

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Listings;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.OtherPaths;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.message.LaneKey;
@@ -76,8 +77,8 @@ public final class Explanation {
    *
    * @throws Problem 404 there is none
    */
-  public Map<String, Object> detail(List<Map<String, Object>> rows) {
-    Map<String, Object> row = found(rows);
+  public Map<String, Object> detail(List<Map<String, Object>> rows, Request request) {
+    Map<String, Object> row = found(rows, request);
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("ok", true);
     answer.putAll(listings.detail(row));
@@ -98,16 +99,17 @@ public final class Explanation {
    *
    * @throws Problem 404 there is no such message
    */
-  public Map<String, Object> events(List<Map<String, Object>> rows) {
+  public Map<String, Object> events(List<Map<String, Object>> rows, Request request) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("ok", true);
-    answer.put("events", listings.detail(found(rows)).get("events"));
+    answer.put("events", listings.detail(found(rows, request)).get("events"));
     return answer;
   }
 
-  private static Map<String, Object> found(List<Map<String, Object>> rows) {
+  private static Map<String, Object> found(List<Map<String, Object>> rows, Request request) {
     if (rows.isEmpty()) {
-      throw new Problem(404, "message not found");
+      String hint = OtherPaths.hint(request.path());
+      throw new Problem(404, hint == null ? "message not found" : hint);
     }
     return rows.get(0);
   }

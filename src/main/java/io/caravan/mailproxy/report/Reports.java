@@ -215,9 +215,10 @@ public final class Reports {
   /** A call was not acknowledged: the same events are sent again, later. */
   public synchronized void refused(ReportCall call, ReportAnswer answer) {
     TenantSync sync = sync(call.tenantId());
-    sync.events |= !call.events().isEmpty();
+    boolean told = !call.events().isEmpty();
+    sync.events |= told;
     destination.failed(call.events().size(), answer.network());
-    long delay = sync.refused(clock.millis(), settings.retryDelaysSeconds(), answer);
+    long delay = sync.refused(clock.millis(), settings.retryDelaysSeconds(), answer, told);
     notifyAll();
     LOG.warn(
         "Delivery report to {} with {} events not acknowledged ({}), trying again in {} s",
@@ -239,7 +240,7 @@ public final class Reports {
       destination.failed(call.events().size(), false);
     }
     sync.events = true;
-    sync.refused(clock.millis(), settings.retryDelaysSeconds(), ReportAnswer.refused("", null));
+    sync.broken(clock.millis(), settings.retryDelaysSeconds());
   }
 
   private List<String> due() {

@@ -63,12 +63,21 @@ final class TenantSync {
     refusals = 0;
   }
 
-  /** Milliseconds until the next try. */
-  long refused(long now, List<Long> delaysSeconds, ReportAnswer answer) {
+  /** A call with events broke off before there was an answer. */
+  void broken(long now, List<Long> delaysSeconds) {
+    refused(now, delaysSeconds, ReportAnswer.unanswered(""), true);
+  }
+
+  /**
+   * Milliseconds until the next try. A call that reported nothing lets no report wait longer.
+   *
+   * @param told whether the call told events
+   */
+  long refused(long now, List<Long> delaysSeconds, ReportAnswer answer, boolean told) {
     calling = false;
     lastCall = now;
     long delay = delaysSeconds.get(Math.min(refusals, delaysSeconds.size() - 1)) * 1000;
-    refusals++;
+    refusals += told ? 1 : 0;
     if (answer.retryAfterSeconds() != null) {
       delay = Math.max(delay, answer.retryAfterSeconds() * 1000);
     }

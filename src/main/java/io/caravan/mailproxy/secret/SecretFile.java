@@ -28,8 +28,8 @@ public final class SecretFile {
   /**
    * Reads at most 4,096 bytes, without the white space around them.
    *
-   * @throws IllegalArgumentException the file cannot be read, or holds nothing; it is named, and
-   *     nothing of what it holds
+   * @throws IllegalArgumentException the file cannot be read, or holds not exactly one line; it is
+   *     named, and nothing of what it holds
    */
   public static String read(Path file) {
     String secret;
@@ -41,6 +41,9 @@ public final class SecretFile {
     }
     if (secret.isEmpty()) {
       throw new IllegalArgumentException(file + " is empty");
+    }
+    if (secret.chars().anyMatch(Character::isISOControl)) {
+      throw new IllegalArgumentException(file + " holds more than one line");
     }
     return secret;
   }

@@ -46,6 +46,13 @@ class ArgumentsTest {
             () -> parse(Map.of("GMP_HOME", home, "GMP_API_TOKEN_FILE", "blank"), "start"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("GMP_API_TOKEN_FILE: " + folder.resolve("blank") + " is empty");
+    assertThatThrownBy(() -> parse(Map.of("GMP_API_TOKEN", "s3cret\nx"), "start"))
+        .hasMessageContaining("GMP_API_TOKEN")
+        .hasMessageNotContaining("s3cret");
+    Files.writeString(folder.resolve("two"), "s3cret\nx\n");
+    assertThatThrownBy(() -> parse(Map.of("GMP_HOME", home, "GMP_API_TOKEN_FILE", "two"), "start"))
+        .hasMessageContaining("two holds more than one line")
+        .hasMessageNotContaining("s3cret");
     Map<String, String> gone = Map.of("GMP_API_TOKEN_FILE", folder.resolve("gone").toString());
     assertThatThrownBy(() -> parse(gone, "start"))
         .isInstanceOf(IllegalArgumentException.class)

@@ -331,6 +331,9 @@ class CommandLineTest {
           .contains("ok   ward/well AUTH", "ok   ward/well SIZE", "ok   ward/safe TLS: TLSv1.")
           .doesNotContain("BAD");
       assertThat(well.code()).isZero();
+      JsonNode told = Json.tree(admin().run("doctor", "--json").out());
+      assertThat(told.path("ok").asBoolean()).isTrue();
+      assertThat(told.path("findings")).hasSizeGreaterThan(10);
 
       account("plain", relay.port(), "--tls");
       account("doubted", secured.port(), "--tls");

@@ -7,6 +7,7 @@ import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,6 +61,8 @@ class AccessTest {
           "X-API-Token: \u00e9\u00e8",
           "X-API-Token: " + "x".repeat(4_000),
           "X-API-Token: wrong\r\nAuthorization: Bearer " + TOKEN,
+          "X-API-Token: " + TOKEN + "\r\nAuthorization: Bearer wrong",
+          "X-API-Token: " + TOKEN + "\r\nX-API-Token: wrong",
           "Authorization: Bearer wrong",
           "Authorization: Bearer \u00ff"
         }) {
@@ -76,6 +79,38 @@ class AccessTest {
     }
     String query = path + (path.contains("?") ? "&" : "?") + "X-API-Token=" + TOKEN;
     assertThat(call(method, query, "", "{}")).startsWith("HTTP/1.1 401").contains(without);
+  }
+
+  @Test
+  void without_a_token_no_foreign_page_and_no_foreign_host_calls(@TempDir Path folder)
+      throws Exception {
+    try (TestProxy open = TestProxy.start(folder, "api.token", "")) {
+      String host = "127.0.0.1:" + open.proxy().uri().getPort();
+      String local = "localhost:1";
+      for (String header :
+          new String[] {
+            "Host: " + host,
+            "Host: " + local,
+            "Host: [::1]",
+            "Host: " + host + "\r\nOrigin: http://" + host
+          }) {
+        assertThat(status(open, header)).as(header).startsWith("HTTP/1.1 200");
+      }
+      for (String header :
+          new String[] {
+            "Host: evil.example",
+            "Host: 127.0.0.1.evil.example",
+            "Host: " + host + "\r\nOrigin: https://evil.example",
+            "Host: " + host + "\r\nOrigin: null"
+          }) {
+        assertThat(status(open, header)).as(header).startsWith("HTTP/1.1 403");
+      }
+    }
+  }
+
+  private static String status(TestProxy open, String headers) throws Exception {
+    return RawHttp.send(
+        open.proxy().uri(), "GET /status HTTP/1.1\r\n" + headers + "\r\nConnection: close\r\n\r\n");
   }
 
   @ParameterizedTest

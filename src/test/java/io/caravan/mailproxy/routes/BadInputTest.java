@@ -603,6 +603,8 @@ class BadInputTest {
         "GET /%2e%2e/status 401",
         "GET /./status 401",
         "DELETE /account/%zz 400",
+        "GET /messages/%zz 400",
+        "GET /nowhere/%zz 400",
         "DELETE /account/%ff%fe 401"
       })
   void B43_B47_paths_methods_and_origins(String row) throws Exception {
@@ -620,6 +622,7 @@ class BadInputTest {
     assertThat(answer).startsWith("HTTP/1.1 " + part[2]);
     assertThat(answer.toLowerCase(java.util.Locale.ROOT))
         .doesNotContain("<html", "x-http-method", "access-control");
+    assertThat(answer).contains(part[2].startsWith("2") ? "HTTP/1.1 2" : "\"request_id\":");
     if (part[2].equals("405")) {
       assertThat(answer.toLowerCase(java.util.Locale.ROOT)).contains("\r\nallow: ");
     }

@@ -52,8 +52,8 @@ class CommandLogTest {
               List.of("addTenant", "200", "t", "admin"),
               List.of("addAccount", "200", "t", "admin"),
               List.of("addAccount", "422", "t", "admin"),
-              List.of("addMessages", "200", "", "admin"),
-              List.of("addMessages", "400", "", "admin"),
+              List.of("addMessages", "200", "t", "admin"),
+              List.of("addMessages", "400", "t", "admin"),
               List.of("suspend", "200", "t", "tenant t"));
       assertThat(log.path("total").intValue()).isEqualTo(6);
       JsonNode commands = log.path("commands");
@@ -75,8 +75,20 @@ class CommandLogTest {
       assertThat(proxy.get("/command-log?since_ts=x").statusCode()).isEqualTo(422);
       JsonNode exported = json(proxy.get("/command-log/export")).path("commands");
       assertThat(exported).hasSize(6);
-      assertThat(exported.get(3).path("tenant_id").isNull()).isTrue();
+      assertThat(exported.get(3).path("tenant_id").asText()).isEqualTo("t");
       assertThat(exported.get(0).properties()).hasSize(4);
+    }
+    try (TestProxy proxy = TestProxy.start(home)) {
+      for (String field : List.of("smtp_password", "Password", "pwd", "client_secret", "apiKey")) {
+        proxy.post("/account", Map.of("id", "b", "tenant_id", "t", field, SECRET));
+      }
+      proxy.post("/account?token=" + SECRET, Map.of("id", "b", "tenant_id", "t"));
+      String url = "http://me:" + SECRET + "@app.example/";
+      Map<String, Object> large = Map.of("storage_url", url, "secret_key", SECRET);
+      proxy.post("/tenant", Map.of("id", "u", "client_base_url", url, "large_file_config", large));
+      JsonNode log = json(proxy.get("/command-log"));
+      assertThat(log.path("total").intValue()).isEqualTo(6 + 7);
+      assertThat(log.toString()).doesNotContain(SECRET).contains("http://***@app.example/");
     }
     try (TestProxy proxy = TestProxy.start(home, "command-log.retention-seconds", "0")) {
       await().until(() -> json(proxy.get("/command-log")).path("commands").isEmpty());

@@ -171,7 +171,9 @@ class TenantServersTest {
     assertThat(asTenant("PUT", "/tenant/own", same).statusCode()).isEqualTo(200);
     assertThat(urlSetBy()).isEqualTo("admin");
     Map<String, Object> path = Map.of("client_sync_path", "/other");
-    assertThat(asTenant("PUT", "/tenant/own", path).statusCode()).isEqualTo(422);
+    HttpResponse<String> refused = asTenant("PUT", "/tenant/own", path);
+    assertThat(refused.statusCode()).isEqualTo(422);
+    assertThat(json(refused).at("/errors/0/pointer").asText()).isEqualTo("/client_sync_path");
 
     Map<String, Object> outside = Map.of("client_base_url", "HTTPS://app.example:8443/");
     assertThat(asTenant("PUT", "/tenant/own", outside).statusCode()).isEqualTo(200);
