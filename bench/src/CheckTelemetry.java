@@ -832,15 +832,16 @@ public final class CheckTelemetry {
     that("Prometheus evaluates the alert rules", evaluated, ill);
 
     load(proxy, "again-"); // so that everything counts on while Prometheus looks
-    Map<String, String> bad = new LinkedHashMap<>();
+    Map<String, String> bad = new LinkedHashMap<>(asked);
     eventually(
         () -> {
-          bad.clear();
-          for (Map.Entry<String, String> one : asked.entrySet()) {
-            String fault = fault(port, one.getValue());
-            boolean may = MAY_BE_EMPTY.containsKey(one.getKey()) && NO_DATA.equals(fault);
-            if (fault != null && !may) {
-              bad.put(one.getKey(), fault + ": " + one.getValue());
+          for (String where : List.copyOf(bad.keySet())) {
+            String fault = fault(port, asked.get(where));
+            boolean may = MAY_BE_EMPTY.containsKey(where) && NO_DATA.equals(fault);
+            if (fault == null || may) {
+              bad.remove(where);
+            } else {
+              bad.put(where, fault + ": " + asked.get(where));
             }
           }
           return bad.isEmpty();
