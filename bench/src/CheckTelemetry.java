@@ -87,6 +87,14 @@ public final class CheckTelemetry {
   private static final Pattern CAMEL =
       Pattern.compile("camel_\\w+ label names should be written in 'snake_case' not 'camelCase'");
 
+  /** The scrape job that the alert rules are for, and the account whose dashboard is asked. */
+  private static final String JOB = "mail-proxy";
+
+  private static final String ACCOUNT = "ipaddr-1";
+
+  /** Expressions that may be without data in the run of this check, each with its reason. */
+  private static final Map<String, String> MAY_BE_EMPTY = Map.of();
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<Process> STARTED = new CopyOnWriteArrayList<>();
 
@@ -243,6 +251,7 @@ public final class CheckTelemetry {
             List.of(
                 "GMP_CLIENT_SYNC_URL", endpoint.url(),
                 "GMP_RETRY_DELAYS", "3600",
+                "GMP_TELEMETRY_COUNT_SECONDS", "2",
                 "GMP_DRAIN_SECONDS", "2"));
     if (has("prometheus_listen")) {
       listen = freePort();
@@ -285,15 +294,13 @@ public final class CheckTelemetry {
     for (String id : List.of("primary-smtp", "bulk-smtp", "a-b", "a.b", "quote\\\"back\\\\slash")) {
       proxy.post("/account", account(id, "\"type\":\"sandbox\""));
     }
-    proxy.post("/account", account("ipaddr-1", "\"host\":\"127.0.0.1\",\"port\":" + relay.port()));
-    List<String> items = new ArrayList<>();
-    for (int i = 0; i < 60; i++) {
-      items.add(item("s" + i, List.of("primary-smtp", "bulk-smtp", "a-b", "a.b").get(i % 4), "x"));
-    }
-    for (int i = 0; i < 40; i++) {
-      items.add(item("r" + i, "ipaddr-1", i % 10 == 0 ? "550" : i % 10 == 1 ? "450" : "fine" + i));
-    }
-    proxy.post("/commands/add-messages", "{\"messages\":[" + String.join(",", items) + "]}");
+    proxy.post(
+        "/account",
+        account(
+            ACCOUNT,
+            "\"host\":\"127.0.0.1\",\"port\":%d,\"limit_per_minute\":5000,\"limit_per_day\":100000"
+                .formatted(relay.port())));
+    load(proxy, "");
     Map<String, Double> wanted = new LinkedHashMap<>();
     wanted.put("gmp_sent_total{account_id=\"ipaddr-1\"}", 32.0);
     wanted.put("gmp_errors_total{account_id=\"ipaddr-1\"}", 4.0);
@@ -301,6 +308,7 @@ public final class CheckTelemetry {
     wanted.put("gmp_sent_total{account_id=\"a-b\"}", 15.0);
     wanted.put("gmp_pending_messages{}", 4.0);
     wanted.put("event_delivery_delivered_total{destination=\"sync\"}", 100.0);
+    wanted.put("mailproxy_rate_allowed{account_id=\"ipaddr-1\",window=\"day\"}", 100000.0);
     Map<String, Double> seen = new LinkedHashMap<>();
     boolean there =
         eventually(
@@ -310,6 +318,20 @@ public final class CheckTelemetry {
               return seen.equals(wanted);
             });
     that("100 messages have their outcomes, and each outcome is reported", there, seen);
+  }
+
+  /** 100 messages: 60 for sandboxes; of 40 for a relay it refuses 4 and puts 4 off. */
+  private static void load(ProxyProcess proxy, String prefix) throws IOException {
+    List<String> items = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      String account = List.of("primary-smtp", "bulk-smtp", "a-b", "a.b").get(i % 4);
+      items.add(item(prefix + "s" + i, account, "x"));
+    }
+    for (int i = 0; i < 40; i++) {
+      String to = i % 10 == 0 ? "550" : i % 10 == 1 ? "450" : "fine" + i;
+      items.add(item(prefix + "r" + i, ACCOUNT, to));
+    }
+    proxy.post("/commands/add-messages", "{\"messages\":[" + String.join(",", items) + "]}");
   }
 
   private static String account(String id, String more) {
@@ -533,6 +555,54 @@ public final class CheckTelemetry {
     that("promtool check config prometheus.yml", config.code == 0, config.output);
     Ran ran = promtool("", "test", "rules", "docker/prometheus/alerts.test.yml");
     that("promtool test rules alerts.test.yml", ran.code == 0, ran.output);
+    kubernetes();
+  }
+
+  /**
+   * Debian's promtool is built without the discovery of Kubernetes. What it would find is given
+   * instead; the rest of the file is checked as it is.
+   */
+  private void kubernetes() throws Exception {
+    String discovery = "    kubernetes_sd_configs:\n      - role: pod\n";
+    String example = Files.readString(Path.of("docker/prometheus/prometheus-kubernetes.yml"));
+    StringBuilder found = new StringBuilder("    static_configs:\n");
+    List<List<String>> pods =
+        List.of(
+            List.of("proxy-0", "mail-proxy", "api", "10.0.0.1:8000"),
+            List.of("proxy-0", "mail-proxy", "other", "10.0.0.1:9000"),
+            List.of("shop-0", "shop", "api", "10.0.0.2:8000"));
+    for (List<String> pod : pods) {
+      found.append(
+          """
+                - targets: [ "%4$s" ]
+                  labels: { __meta_kubernetes_pod_name: %1$s, __meta_kubernetes_pod_label_app: %2$s,
+                            __meta_kubernetes_pod_container_port_name: %3$s }
+          """
+              .formatted(pod.toArray()));
+    }
+    Path file =
+        Files.writeString(
+            folder.resolve("kubernetes.yml"),
+            example
+                .replace(discovery, found)
+                .replace("- alerts.yml", "- " + checkout.resolve("docker/prometheus/alerts.yml")));
+    Ran config = promtool("", "check", "config", file.toString());
+    that(
+        "promtool check config prometheus-kubernetes.yml",
+        example.contains(discovery) && config.code == 0,
+        config.output);
+    Ran ran = promtool("", "check", "service-discovery", "--timeout=2s", file.toString(), JOB);
+    Map<String, String> kept = new TreeMap<>();
+    for (JsonNode target : JSON.readTree(ran.output.substring(ran.output.indexOf('[')))) {
+      JsonNode labels = target.path("labels");
+      if (!labels.isEmpty()) {
+        kept.put(labels.path("instance").asText(), labels.path("pod").asText());
+      }
+    }
+    that(
+        "in Kubernetes it keeps the port api of pods with app=mail-proxy",
+        kept.equals(Map.of("10.0.0.1:8000", "proxy-0")),
+        kept);
   }
 
   /** promtool complains of exactly those documented names that break Prometheus' habits. */
@@ -603,14 +673,20 @@ public final class CheckTelemetry {
         });
     relay.start();
     Map<String, Integer> jobs = new LinkedHashMap<>();
-    jobs.put("openmetrics", proxy.port());
+    jobs.put(JOB, proxy.port()); // as it asks by itself
     jobs.put("text", relay.getAddress().getPort());
     if (listen != 0) {
       jobs.put("listener", listen);
     }
     int port = freePort();
     StringBuilder configuration =
-        new StringBuilder("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n");
+        new StringBuilder(
+            """
+            global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 2s}
+            rule_files: [%1$s/alerts.yml, %1$s/alerts-probes.yml]
+            scrape_configs:
+            """
+                .formatted(checkout.resolve("docker/prometheus")));
     jobs.forEach(
         (job, target) ->
             configuration.append(
@@ -640,7 +716,8 @@ public final class CheckTelemetry {
         }
       }
       exemplars(port, jobs.keySet());
-      alerts(proxy, port);
+      loops(port);
+      expressions(proxy, port);
       that(
           "Prometheus prefers OpenMetrics by itself",
           !asked.isEmpty() && asked.get(0).startsWith("application/openmetrics-text"),
@@ -718,34 +795,129 @@ public final class CheckTelemetry {
     that(job + ": Prometheus knows their types", untyped.isEmpty(), untyped);
   }
 
-  /** The alert rules ask for what is there. */
-  private void alerts(ProxyProcess proxy, int port) throws Exception {
-    Set<String> there = new TreeSet<>();
-    text(proxy, TEXT)
-        .samples
-        .keySet()
-        .forEach(key -> there.add(key.substring(0, key.indexOf('{'))));
-    Set<String> asked = new TreeSet<>();
-    for (String file : List.of("alerts.yml", "alerts-probes.yml")) {
-      if (file.equals("alerts.yml") || has("probe.interval-seconds")) {
-        Matcher name =
-            Pattern.compile("([a-z_]+)\\{job=")
-                .matcher(Files.readString(Path.of("docker/prometheus", file)));
-        while (name.find()) {
-          asked.add(name.group(1));
-        }
-      }
-    }
-    asked.remove("up");
-    that(asked.size() + " metrics of the alert rules are there", there.containsAll(asked), asked);
+  private void loops(int port) throws Exception {
     Map<String, Double> loops =
         stored(
             port,
-            "rate(camel_exchanges_total{job=\"openmetrics\",routeId=~\"claim-due|find-reports\"}[10s])");
+            "rate(camel_exchanges_total{job=\"mail-proxy\",routeId=~\"claim-due|find-reports\"}[10s])");
     that(
         "the loops that the alert rules watch make rounds",
         loops.size() == 2 && loops.values().stream().allMatch(rate -> rate > 0),
         loops);
+  }
+
+  // what rules, dashboards and the page ask for
+
+  /** Every expression is understood and has data, from a proxy under load. */
+  private void expressions(ProxyProcess proxy, int port) throws Exception {
+    Map<String, String> asked = new LinkedHashMap<>();
+    panels(asked);
+    page(asked);
+    List<String> ill = new ArrayList<>();
+    boolean evaluated =
+        eventually(
+            () -> {
+              ill.clear();
+              for (JsonNode group : api(port, "rules").path("groups")) {
+                for (JsonNode rule : group.path("rules")) {
+                  String name = "alert " + rule.path("name").asText();
+                  asked.put(name, unconditional(rule.path("query").asText()));
+                  if (!rule.path("health").asText().equals("ok")) {
+                    ill.add(name + " is " + rule.path("health") + " " + rule.path("lastError"));
+                  }
+                }
+              }
+              return ill.isEmpty();
+            });
+    that("Prometheus evaluates the alert rules", evaluated, ill);
+
+    load(proxy, "again-"); // so that everything counts on while Prometheus looks
+    Map<String, String> bad = new LinkedHashMap<>(asked);
+    eventually(
+        () -> {
+          for (String where : List.copyOf(bad.keySet())) {
+            String fault = fault(port, asked.get(where));
+            boolean may = MAY_BE_EMPTY.containsKey(where) && NO_DATA.equals(fault);
+            if (fault == null || may) {
+              bad.remove(where);
+            } else {
+              bad.put(where, fault + ": " + asked.get(where));
+            }
+          }
+          return bad.isEmpty();
+        });
+    that(
+        asked.size() + " expressions of rules, dashboards and page have data", bad.isEmpty(), bad);
+  }
+
+  private static final String NO_DATA = "no data";
+
+  /** What is wrong with an expression; {@code null}: nothing. A value that is no number is none. */
+  private String fault(int port, String expression) throws Exception {
+    JsonNode answer = answer(port, "query?query=" + encoded(expression));
+    if (!answer.path("status").asText().equals("success")) {
+      return answer.path("error").asText();
+    }
+    for (JsonNode row : answer.path("data").path("result")) {
+      if (!row.path("value").path(1).asText("NaN").equals("NaN")) {
+        return null;
+      }
+    }
+    return NO_DATA;
+  }
+
+  /** A rule that does not fire has no series: its comparisons tell 0 or 1 instead. */
+  private static String unconditional(String rule) {
+    return rule.replaceAll("\\s(==|!=|>=|<=|>|<)\\s", " $1 bool ").replace("absent(", "(");
+  }
+
+  /** What the dashboards ask: panels, and the choices of variables. */
+  private static void panels(Map<String, String> asked) throws IOException {
+    for (String name : List.of("operations", "account")) {
+      JsonNode board =
+          JSON.readTree(Files.readString(Path.of("docker/grafana/dashboards", name + ".json")));
+      for (JsonNode variable : board.path("templating").path("list")) {
+        Matcher values =
+            Pattern.compile("label_values\\((.+), (\\w+)\\)")
+                .matcher(variable.path("definition").asText());
+        if (values.matches()) {
+          String of = chosen(values.group(1)).replaceAll("\\{.*", "");
+          String chosen = values.group(2).equals("job") ? JOB : ACCOUNT;
+          String expression = "%s{job=\"%s\",%s=\"%s\"}".formatted(of, JOB, values.group(2), chosen);
+          asked.put(name + ", variable " + variable.path("name").asText(), expression);
+        }
+      }
+      for (JsonNode panel : board.path("panels")) {
+        for (JsonNode target : panel.path("targets")) {
+          String where =
+              "%s, panel %s %s"
+                  .formatted(name, panel.path("title").asText(), target.path("refId").asText());
+          String before = asked.put(where, chosen(target.path("expr").asText()));
+          if (before != null) {
+            throw new IOException("two panels are the same: " + where);
+          }
+        }
+      }
+    }
+  }
+
+  private static String chosen(String expression) {
+    return expression
+        .replace("$__rate_interval", "1m")
+        .replace("$job", JOB)
+        .replace("$account", ACCOUNT);
+  }
+
+  /** The queries of docs/monitoring.md. */
+  private static void page(Map<String, String> asked) throws IOException {
+    String page = Files.readString(Path.of("docs/monitoring.md"));
+    String section = page.substring(page.indexOf("## Questions and answers"));
+    Matcher row =
+        Pattern.compile("^\\| ([^|`]+) \\| `([^`]+)` \\|$", Pattern.MULTILINE)
+            .matcher(section.substring(0, section.indexOf("\n## ")));
+    while (row.find()) {
+      asked.put("page, " + row.group(1), row.group(2));
+    }
   }
 
   private void exemplars(int port, Set<String> jobs) throws Exception {
@@ -801,13 +973,17 @@ public final class CheckTelemetry {
   }
 
   private JsonNode api(int port, String path) throws Exception {
+    return answer(port, path).path("data");
+  }
+
+  private JsonNode answer(int port, String path) throws Exception {
     HttpResponse<String> answer =
         http.send(
             HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/api/v1/" + path))
                 .timeout(Duration.ofSeconds(20))
                 .build(),
             HttpResponse.BodyHandlers.ofString());
-    return JSON.readTree(answer.body()).path("data");
+    return JSON.readTree(answer.body());
   }
 
   // StatsD

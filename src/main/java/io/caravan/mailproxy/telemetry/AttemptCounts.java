@@ -55,7 +55,7 @@ public final class AttemptCounts {
         () -> further(attempt, settled));
     times.ended(attempt);
     if (attempt.isUncertain()) {
-      registry.counter(Telemetry.UNCERTAIN, "account_id", attempt.getAccountId()).increment();
+      Telemetry.uncertain(registry, attempt.getAccountId()).increment();
     }
   }
 

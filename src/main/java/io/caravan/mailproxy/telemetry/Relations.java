@@ -2,6 +2,7 @@ package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.message.Account;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 import java.util.Map;
@@ -120,7 +121,7 @@ public final class Relations {
   public Relations(Readings readings, MeterRegistry registry, Registry accounts) {
     this.readings = readings;
     this.registry = registry;
-    RULES.keySet().forEach(rule -> registry.counter(VIOLATIONS, "rule", rule));
+    RULES.keySet().forEach(this::violations);
     accounts.listen(
         new Registry.Listener() {
           @Override
@@ -144,10 +145,17 @@ public final class Relations {
     RULES.forEach(
         (rule, holds) -> {
           if (!unchecked.contains(rule) && !holds.test(figures)) {
-            registry.counter(VIOLATIONS, "rule", rule).increment();
+            violations(rule).increment();
             LOG.warn("Metrics contradict each other: relation {} does not hold", rule);
           }
         });
+  }
+
+  private Counter violations(String rule) {
+    return Counter.builder(VIOLATIONS)
+        .description("Times that documented metrics contradicted each other, by relation")
+        .tag("rule", rule)
+        .register(registry);
   }
 
   private static boolean each(Predicate<String> queue) {

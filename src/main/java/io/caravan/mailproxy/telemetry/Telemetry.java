@@ -60,8 +60,7 @@ public final class Telemetry extends SimpleMeterRegistry {
   /** Counts what became of mail, by account and event. */
   public static final String MAIL = "mail";
 
-  /** Counts attempts of which nobody knows whether they were delivered, by account. */
-  public static final String UNCERTAIN = "mailproxy.attempts.uncertain";
+  private static final String UNCERTAIN = "mailproxy.attempts.uncertain";
 
   /** What meters beyond the documented ones begin with; their timers have buckets too. */
   private static final String OWN = "mailproxy.";
@@ -129,6 +128,14 @@ public final class Telemetry extends SimpleMeterRegistry {
     }
   }
 
+  /** Counts attempts of which nobody knows whether they were delivered, by account. */
+  static Counter uncertain(MeterRegistry registry, String accountId) {
+    return Counter.builder(UNCERTAIN)
+        .description("Attempts of which nobody knows whether they were delivered")
+        .tag("account_id", accountId)
+        .register(registry);
+  }
+
   @Override
   protected Counter newCounter(Meter.Id id) {
     return series.containsKey(id.getName()) ? new TracedCounter(id) : super.newCounter(id);
@@ -154,7 +161,7 @@ public final class Telemetry extends SimpleMeterRegistry {
     @Override
     public void added(Account account) {
       accounts.put(account.id(), true);
-      counter(UNCERTAIN, "account_id", account.id());
+      uncertain(Telemetry.this, account.id());
       EVENTS.forEach(event -> counter(MAIL, ACCOUNT, account.id(), "event", event));
       for (String result : RESULTS) {
         counter(
