@@ -307,7 +307,8 @@ public final class Circuits {
         .ifPresent(known -> ((Map<String, Object>) account).put("health", health(known).told()));
   }
 
-  private synchronized Health health(Account account) {
+  /** How an account stands with its relay. */
+  public synchronized Health health(Account account) {
     Circuit circuit = circuits.get(account.pk());
     return circuit != null && circuit.isOpen() ? circuit.health(clock.millis()) : well(account);
   }

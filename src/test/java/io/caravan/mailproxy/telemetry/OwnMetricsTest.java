@@ -64,6 +64,8 @@ class OwnMetricsTest {
                 }
                 assertThat(now.of("mailproxy_attempt_seconds_bucket{phase=\"dot\",le=\"+Inf\"}"))
                     .isEqualTo(3);
+                assertThat(now.of("mailproxy_account_health" + main + ",state=\"ok\"}"))
+                    .isEqualTo(1);
                 assertThat(now.of("mailproxy_commit_seconds_count")).isGreaterThan(3);
                 assertThat(now.of("mailproxy_commit_works_sum"))
                     .isGreaterThanOrEqualTo(now.of("mailproxy_commit_works_count"));
