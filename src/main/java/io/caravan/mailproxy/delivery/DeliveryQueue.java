@@ -13,15 +13,15 @@ public final class DeliveryQueue extends LaneQueue<Exchange> {
    * @param slots how many attempts may be under way ({@code queue.*.concurrencyremote})
    */
   public DeliveryQueue(Lanes lanes, int slots) {
-    super(lanes, DeliveryQueue::delivery, slots);
+    super(lanes, exchange -> exchange.getMessage().getBody(Delivery.class), slots);
   }
 
   /** When the oldest of those that wait was accepted, Unix milliseconds; empty: none waits. */
   public OptionalLong oldest() {
-    return stream().mapToLong(exchange -> delivery(exchange).acceptedAt()).min();
-  }
-
-  private static Delivery delivery(Exchange exchange) {
-    return exchange.getMessage().getBody(Delivery.class);
+    return stream()
+        .map(exchange -> exchange.getMessage().getBody()) // of one that was just taken, anything
+        .filter(Delivery.class::isInstance)
+        .mapToLong(body -> ((Delivery) body).acceptedAt())
+        .min();
   }
 }

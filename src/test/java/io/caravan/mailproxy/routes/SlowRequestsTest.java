@@ -242,7 +242,11 @@ class SlowRequestsTest {
             "\"detail\":\"There is no /accounts/add here; POST /account does that\"",
             "\"code\":\"not_found\"");
     assertThat(proxy.post("/messages/add", "{}").statusCode()).isEqualTo(404);
-    assertThat(json(proxy.get("/storages/list")).path("detail").asText()).isEqualTo("Not Found");
+    assertThat(json(proxy.get("/storages/list")).path("detail").asText())
+        .isEqualTo("There is no /storages/list here, and nothing like it");
+    assertThat(json(proxy.get("/messages/list?tenant_id=nobody")).path("detail").asText())
+        .contains("GET /messages does that");
+    assertThat(json(proxy.get("/storage/list")).path("detail").asText()).isEqualTo("Not Found");
     assertThat(proxy.post("/messages/m", "{}").statusCode()).isEqualTo(405);
   }
 }
