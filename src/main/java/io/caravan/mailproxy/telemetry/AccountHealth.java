@@ -3,11 +3,13 @@ package io.caravan.mailproxy.telemetry;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.delivery.Circuits;
 import io.caravan.mailproxy.message.Account;
+import io.caravan.mailproxy.message.Health;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** In which state each account is, as {@code GET /accounts} tells it. */
 public final class AccountHealth {
@@ -20,7 +22,7 @@ public final class AccountHealth {
     this.circuits = circuits;
     this.states =
         MultiGauge.builder("mailproxy.account.health")
-            .description("1 for the state in which an account is with its relay")
+            .description("1 for the state in which an account is with its relay, 0 for the others")
             .register(registry);
   }
 
@@ -28,8 +30,12 @@ public final class AccountHealth {
   public void look() {
     List<MultiGauge.Row<?>> rows = new ArrayList<>();
     for (Account account : accounts.accounts()) {
-      String state = circuits.health(account).getStateName();
-      rows.add(MultiGauge.Row.of(Tags.of("account_id", account.id(), "state", state), 1));
+      Health.State now = circuits.health(account).state();
+      for (Health.State state : Health.State.values()) {
+        Tags tags =
+            Tags.of("account_id", account.id(), "state", state.name().toLowerCase(Locale.ROOT));
+        rows.add(MultiGauge.Row.of(tags, state == now ? 1 : 0));
+      }
     }
     states.register(rows, true);
   }

@@ -22,9 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** No figure contradicts another, in any scrape, whatever goes on (telemetry.md 5). */
 class RelationsTest {
   /** {@code -Dscrapes=1000} for the long form. */
-  private static final int SCRAPES = Integer.getInteger("scrapes", 250);
+  private static final int SCRAPES = Integer.getInteger("scrapes", 150);
 
-  private static final int BATCHES = 40;
+  private static final int BATCHES = 30;
   private static final int BATCH = 50;
   private static final List<String> QUEUES = List.of("ram", "bounce", "disk");
   private static final List<String> RESULTS =
