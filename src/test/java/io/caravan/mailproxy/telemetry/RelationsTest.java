@@ -24,7 +24,7 @@ class RelationsTest {
   /** {@code -Dscrapes=1000} for the long form. */
   private static final int SCRAPES = Integer.getInteger("scrapes", 150);
 
-  private static final int BATCHES = 30;
+  private static final int BATCHES = SCRAPES / 5;
   private static final int BATCH = 50;
   private static final List<String> QUEUES = List.of("ram", "bounce", "disk");
   private static final List<String> RESULTS =
