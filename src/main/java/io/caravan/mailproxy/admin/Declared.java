@@ -170,7 +170,7 @@ public final class Declared {
     Map<String, Object> values = AccountForm.read(new JsonFields(merged), Caller.ADMIN);
     values.put("keep", 1);
     if (!declared.has("host")) {
-      values.put("setBy", Registry.TENANT); // then what is there keeps who set it
+      rows.forEach(row -> values.put("setBy", row.get("set_by")));
     }
     return values;
   }

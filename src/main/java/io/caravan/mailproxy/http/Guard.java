@@ -132,7 +132,7 @@ public final class Guard {
   private Caller caller(Request request, String without) {
     String token = request.token();
     if (token == null) {
-      if (open && request.foreign()) {
+      if (open && request.isForeign()) {
         throw new Problem(403, "Without a token no other web page may call, and no other host");
       }
       if (open) {

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param token the token, from {@code X-API-Token} or {@code Authorization: Bearer}
  * @param accept the header Accept
  * @param address where it comes from
- * @param foreign whether a web page of another origin sent it, or it was meant for another host
+ * @param host the header Host
+ * @param origin the header Origin
  * @param idempotencyKey the header Idempotency-Key
  */
 public record Request(
@@ -23,14 +25,26 @@ public record Request(
     @Nullable String token,
     @Nullable String accept,
     String address,
-    boolean foreign,
+    @Nullable String host,
+    @Nullable String origin,
     @Nullable String idempotencyKey) {
+
+  /** Names of this machine for itself, with any port. */
+  private static final Pattern OURSELVES =
+      Pattern.compile("(?i)(?:localhost|127\\.[0-9.]+|\\[::1])(?::[0-9]+)?");
+
+  /** Whether a web page of another origin sent it, or it was meant for another host. */
+  boolean isForeign() {
+    return host == null
+        || !OURSELVES.matcher(host).matches()
+        || (origin != null && !origin.equalsIgnoreCase("http://" + host));
+  }
 
   /** The same with another query: {@code tenant_id} is this one. */
   Request of(String tenantId) {
     Map<String, List<String>> scoped = new HashMap<>(query);
     scoped.put("tenant_id", List.of(tenantId));
-    return new Request(path, scoped, token, accept, address, foreign, idempotencyKey);
+    return new Request(path, scoped, token, accept, address, host, origin, idempotencyKey);
   }
 
   /**

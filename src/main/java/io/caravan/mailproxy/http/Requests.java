@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.vertx.HttpMessage;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -33,10 +32,6 @@ public final class Requests {
   public static final String IDEMPOTENCY_KEY = "idempotencyKey";
 
   private static final String KEY = "Idempotency-Key";
-
-  /** Names of this machine for itself, with any port. */
-  private static final Pattern OURSELVES =
-      Pattern.compile("(?i)(?:localhost|127\\.[0-9.]+|\\[::1])(?::[0-9]+)?");
 
   private static final String BEARER = "bearer ";
 
@@ -164,7 +159,8 @@ public final class Requests {
             token(raw),
             raw.getHeader("Accept"),
             raw.remoteAddress().hostAddress(),
-            isForeign(raw.getHeader("Host"), raw.getHeader("Origin")),
+            raw.getHeader("Host"),
+            raw.getHeader("Origin"),
             raw.getHeader(KEY)));
     if (raw.headers().contains(KEY)) {
       exchange.setProperty(IDEMPOTENCY_KEY, true);
@@ -179,12 +175,6 @@ public final class Requests {
       throw Problem.invalid(
           "query_invalid", List.of("query"), "Query is not percent-encoded UTF-8");
     }
-  }
-
-  private static boolean isForeign(@Nullable String host, @Nullable String origin) {
-    return host == null
-        || !OURSELVES.matcher(host).matches()
-        || (origin != null && !origin.equalsIgnoreCase("http://" + host));
   }
 
   /** Null: none; empty, which nobody's is: several (reliability-security B53). */

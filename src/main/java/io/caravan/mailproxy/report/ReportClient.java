@@ -22,9 +22,11 @@ import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -76,30 +78,37 @@ public final class ReportClient {
       return ReportAnswer.refused("the credentials cannot be sent in a header", null);
     }
     AtomicReference<@Nullable HttpClientRequest> made = new AtomicReference<>();
+    AtomicBoolean over = new AtomicBoolean();
+    CompletableFuture<ReportAnswer> answer =
+        lookups
+            .executeBlocking(() -> guard.addresses(uri.getHost(), call.guarded()), false)
+            .compose(addresses -> connected(uri, addresses, 0))
+            .compose(
+                request -> {
+                  made.set(request);
+                  return over.get() ? tooLate(request) : answer(request, call);
+                })
+            .toCompletionStage()
+            .toCompletableFuture();
     try {
-      return lookups
-          .executeBlocking(() -> guard.addresses(uri.getHost(), call.guarded()), false)
-          .compose(addresses -> connected(uri, addresses, 0))
-          .compose(
-              request -> {
-                made.set(request);
-                return answer(request, call);
-              })
-          .toCompletionStage()
-          .toCompletableFuture()
-          .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      return answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      reset(made.get());
       return ReportAnswer.unanswered("no answer within " + timeout.toSeconds() + " s");
     } catch (ExecutionException e) {
       return ReportAnswer.unanswered("call to " + uri.getAuthority() + " failed: " + why(e));
+    } finally {
+      over.set(true);
+      HttpClientRequest request = made.get();
+      if (request != null && !answer.isDone()) {
+        request.reset();
+      }
     }
   }
 
-  private static void reset(@Nullable HttpClientRequest request) {
-    if (request != null) {
-      request.reset();
-    }
+  /** The connection stood after the deadline: nothing is told on it. */
+  private static Future<ReportAnswer> tooLate(HttpClientRequest request) {
+    request.reset();
+    return Future.failedFuture("too late");
   }
 
   /** A request on a connection to the first of the addresses that takes one. */

@@ -104,6 +104,7 @@ class DeclaredTest {
         JsonNode accounts = json(proxy.get("/accounts?tenant_id=acme")).path("accounts");
         assertThat(accounts).hasSize(2);
         assertThat(accounts.get(0).path("limit_per_hour").intValue()).isEqualTo(7);
+        assertThat(accounts).extracting(one -> one.path("set_by").asText()).containsOnly("admin");
         JsonNode rules = json(proxy.get("/throttle-rules")).path("throttle_rules");
         assertThat(rules.get(0).path("max_connections").intValue()).isEqualTo(3);
         assertThat(rules.get(1).path("name").asText()).isEqualTo("theirs");

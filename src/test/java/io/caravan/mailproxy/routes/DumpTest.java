@@ -83,6 +83,21 @@ class DumpTest {
     }
   }
 
+  @Test
+  void an_order_holds_at_once() throws Exception {
+    try (ScriptedSmtpServer relay = new ScriptedSmtpServer();
+        TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      order(proxy, "suspend?tenant_id=acme");
+      proxy.submit(message("acme", "a", "old"));
+      order(proxy, "dump-messages?tenant_id=acme");
+      order(proxy, "activate?tenant_id=acme");
+      History.awaitState(proxy, "acme", "old", "error");
+      assertThat(History.types(proxy, "acme", "old")).containsExactly("cancelled", "error");
+      assertThat(relay.mails).isEmpty();
+    }
+  }
+
   private static String order(TestProxy proxy, String command) {
     HttpResponse<String> answer = proxy.post("/commands/" + command, "");
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
