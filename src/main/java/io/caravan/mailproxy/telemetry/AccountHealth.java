@@ -8,8 +8,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** In which state each account is, as {@code GET /accounts} tells it. */
 public final class AccountHealth {
@@ -28,15 +30,17 @@ public final class AccountHealth {
 
   /** Looks at all accounts; to be called every few seconds. */
   public void look() {
-    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    Map<Tags, Integer> found = new HashMap<>();
     for (Account account : accounts.accounts()) {
       Health.State now = circuits.health(account).state();
       for (Health.State state : Health.State.values()) {
         Tags tags =
             Tags.of("account_id", account.id(), "state", state.name().toLowerCase(Locale.ROOT));
-        rows.add(MultiGauge.Row.of(tags, state == now ? 1 : 0));
+        found.merge(tags, state == now ? 1 : 0, Math::max); // tenants may use one id
       }
     }
+    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    found.forEach((tags, one) -> rows.add(MultiGauge.Row.of(tags, one)));
     states.register(rows, true);
   }
 }

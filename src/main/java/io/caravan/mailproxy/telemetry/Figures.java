@@ -3,8 +3,6 @@ package io.caravan.mailproxy.telemetry;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 
 /** The values of one reading, to be compared with each other. */
 final class Figures {
@@ -21,31 +19,33 @@ final class Figures {
 
   /** The sum of the series that have these labels. */
   double of(String family, Map<String, String> labels) {
+    return by(family, List.of(), labels).values().stream().mapToDouble(v -> v).sum();
+  }
+
+  /** The sums of the series by the values of a label. */
+  Map<List<String>, Double> by(String family, String label) {
+    return by(family, List.of(label), Map.of());
+  }
+
+  /**
+   * The sums of the series that have certain labels, by the values of others; in one pass, for
+   * there may be many.
+   */
+  Map<List<String>, Double> by(String family, List<String> by, Map<String, String> labels) {
     Readings.Reading reading = families.get(family);
-    double sum = 0;
+    Map<List<String>, Double> sums = new HashMap<>();
     if (reading != null) {
+      List<String> names = reading.family().labels().stream().map(Catalogue.Label::name).toList();
       for (Readings.Series series : reading.series()) {
+        List<String> values = series.labels();
         if (labels.entrySet().stream()
-            .allMatch(label -> label.getValue().equals(value(reading, series, label.getKey())))) {
-          sum += series.value();
+            .allMatch(
+                label -> label.getValue().equals(values.get(names.indexOf(label.getKey()))))) {
+          List<String> key = by.stream().map(label -> values.get(names.indexOf(label))).toList();
+          sums.merge(key, series.value(), Double::sum);
         }
       }
     }
-    return sum;
-  }
-
-  /** All values of a label. */
-  Set<String> values(String family, String label) {
-    Readings.Reading reading = families.get(family);
-    Set<String> values = new TreeSet<>();
-    if (reading != null) {
-      reading.series().forEach(series -> values.add(value(reading, series, label)));
-    }
-    return values;
-  }
-
-  private static String value(Readings.Reading reading, Readings.Series series, String label) {
-    List<String> names = reading.family().labels().stream().map(Catalogue.Label::name).toList();
-    return series.labels().get(names.indexOf(label));
+    return sums;
   }
 }

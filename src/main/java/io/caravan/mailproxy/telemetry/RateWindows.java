@@ -54,21 +54,27 @@ public final class RateWindows {
       }
     }
     long now = clock.millis();
-    List<MultiGauge.Row<?>> usedRows = new ArrayList<>();
-    List<MultiGauge.Row<?>> allowedRows = new ArrayList<>();
+    Map<Tags, Long> ofUse = new HashMap<>(); // sums: tenants may use one id
+    Map<Tags, Long> ofLimit = new HashMap<>();
     for (Account account : accounts.accounts()) {
       Tally tally = tallies.getOrDefault(account.pk(), new Tally(0));
       for (Window window : Window.values()) {
         Integer limit = limit(account.quota(), window);
         if (limit != null) {
           Tags tags = Tags.of("account_id", account.id(), "window", window.label());
-          usedRows.add(MultiGauge.Row.of(tags, tally.used(window, now)));
-          allowedRows.add(MultiGauge.Row.of(tags, limit));
+          ofUse.merge(tags, tally.used(window, now), Long::sum);
+          ofLimit.merge(tags, limit.longValue(), Long::sum);
         }
       }
     }
-    used.register(usedRows, true);
-    allowed.register(allowedRows, true);
+    show(used, ofUse);
+    show(allowed, ofLimit);
+  }
+
+  private static void show(MultiGauge gauge, Map<Tags, Long> values) {
+    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    values.forEach((tags, value) -> rows.add(MultiGauge.Row.of(tags, value)));
+    gauge.register(rows, true);
   }
 
   private static @Nullable Integer limit(Quota quota, Window window) {

@@ -56,11 +56,11 @@ public final class Relations {
     RULES.put(
         "R6",
         f ->
-            f.values(REQUESTS, "proxy").stream()
+            f.by(REQUESTS, "proxy").entrySet().stream()
                 .allMatch(
                     proxy ->
-                        2 * f.of(REQUESTS, Map.of("queue", "", "proxy", proxy))
-                            == f.of(REQUESTS, Map.of("proxy", proxy))));
+                        2 * f.of(REQUESTS, Map.of("queue", "", "proxy", proxy.getKey().get(0)))
+                            == proxy.getValue()));
     RULES.put(
         "R7",
         f ->
@@ -101,14 +101,7 @@ public final class Relations {
     RULES.put(
         "R17",
         f -> f.of("event_delivery_network_failed_total") <= f.of("event_delivery_failed_total"));
-    RULES.put(
-        "R22",
-        f ->
-            f.values("gmp_sent_total", "account_id").stream()
-                .allMatch(
-                    account ->
-                        f.of("gmp_sent_total", Map.of("account_id", account))
-                            <= f.of(ATTEMPTS, Map.of("outmta", account, "result", "success"))));
+    RULES.put("R22", Relations::sentWithin);
   }
 
   private final Readings readings;
@@ -156,6 +149,13 @@ public final class Relations {
         .description("Times that documented metrics contradicted each other, by relation")
         .tag("rule", rule)
         .register(registry);
+  }
+
+  private static boolean sentWithin(Figures figures) {
+    Map<List<String>, Double> successes =
+        figures.by(ATTEMPTS, List.of("outmta"), Map.of("result", "success"));
+    return figures.by("gmp_sent_total", "account_id").entrySet().stream()
+        .allMatch(sent -> sent.getValue() <= successes.getOrDefault(sent.getKey(), 0.0));
   }
 
   private static boolean each(Predicate<String> queue) {

@@ -30,7 +30,8 @@ class OwnMetricsTest {
                 "queue.ram.concurrencyremote",
                 "8")) {
       proxy.post("/tenant", Map.of("id", "t", "client_base_url", "http://127.0.0.1:9"));
-      proxy.relayAccount("t", "main", relay.port(), "limit_per_hour", 50);
+      proxy.relayAccount("t", "main", relay.port(), "limit_per_hour", 20);
+      proxy.relayAccount("other", "main", relay.port(), "limit_per_hour", 30);
       proxy.relayAccount("t", "held", relay.port());
       proxy.post("/commands/suspend?tenant_id=t&account_id=held", "");
       Metrics before = Metrics.of(proxy);
