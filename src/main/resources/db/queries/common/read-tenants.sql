@@ -1,3 +1,3 @@
 SELECT * FROM tenant
-WHERE (:?id IS NULL OR id = :?id) AND (NOT :?active OR active = 1)
+WHERE (CAST(:?id AS TEXT) IS NULL OR id = :?id) AND (CAST(:?active AS INTEGER) = 0 OR active = 1)
 ORDER BY id

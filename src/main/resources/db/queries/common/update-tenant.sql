@@ -1,7 +1,7 @@
 -- A URL is whose who set a part of it last; the administrator vouches for a server by naming it.
 UPDATE tenant SET
   url_set_by = CASE
-    WHEN :?setBy = 'admin' THEN CASE WHEN :?baseUrl IS NULL THEN url_set_by ELSE 'admin' END
+    WHEN CAST(:?setBy AS TEXT) = 'admin' THEN CASE WHEN CAST(:?baseUrl AS TEXT) IS NULL THEN url_set_by ELSE 'admin' END
     WHEN coalesce(:?baseUrl, client_base_url) IS NOT DISTINCT FROM client_base_url
       AND coalesce(:?syncPath, client_sync_path) IS NOT DISTINCT FROM client_sync_path
       AND coalesce(:?attachmentPath, client_attachment_path) IS NOT DISTINCT FROM client_attachment_path

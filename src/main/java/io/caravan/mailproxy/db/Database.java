@@ -2,14 +2,7 @@ package io.caravan.mailproxy.db;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.InstantSource;
@@ -20,86 +13,82 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
-import org.sqlite.Function;
-import org.sqlite.SQLiteConfig;
-import org.sqlite.SQLiteDataSource;
 
 /**
- * The embedded store: one SQLite file that belongs to this process (a lock file says so), migrated
- * at opening. A commit is on disk when it returns: WAL with {@code synchronous=FULL}.
- *
- * <p>SQLite has one writer, so {@link #writer()} is a pool of one connection: who wants to write
- * waits there in turn and never meets a busy database.
+ * The store: an SQLite file that belongs to this process, or a PostgreSQL database that any number
+ * of nodes share. Migrated at opening; a commit is on disk when it returns.
  */
-public final class Database implements AutoCloseable {
-  private static final int READERS = 8;
-  private static final long BORROW_TIMEOUT_MILLIS = 10_000;
+public abstract class Database implements AutoCloseable {
+  static final long BORROW_TIMEOUT_MILLIS = 10_000;
 
-  /** A row of a 2 KB mail leaves half of a page of 4 KB empty. */
-  private static final int PAGE_BYTES = 8192;
-
-  private static final int CACHE_KIB = 32 * 1024;
-
-  /** Does no checkpoint: see {@link Checkpointer}. */
-  private static final String AS_WRITER = "PRAGMA wal_autocheckpoint = 0";
-
-  /** Reads most pages once: the system's cache serves the others. */
-  private static final String AS_READER = "PRAGMA cache_size = -4096";
-
-  private final Sql sql = new Sql("sqlite");
-  private final Path path;
-  private final FileChannel lock;
-  private final HikariDataSource writer;
-  private final HikariDataSource reader;
-  private final Checkpointer checkpointer;
+  private final Sql sql;
+  private final InstantSource clock;
 
   /**
-   * Opens, locks and migrates.
-   *
-   * @param home folder from which a relative path starts
-   * @param path the database file; its folder is made when absent
+   * @param dialect folder of its statements
    * @param clock what {@code now_ms()} says in statements
-   * @throws IllegalStateException another process has the file, or it cannot be migrated
    */
-  public Database(String home, String path, InstantSource clock) {
-    if (path.contains("://")) {
-      throw new IllegalStateException(
-          "db.path (GMP_DB_PATH) must be the path of an SQLite file; no other store is built in yet");
-    }
-    this.path = Path.of(home).resolve(path).toAbsolutePath();
-    this.lock = lock(this.path);
-    try {
-      SQLiteDataSource source = new ClockedSource(config(), clock);
-      source.setUrl("jdbc:sqlite:" + this.path);
-      writer = pool("writer", source, 1, AS_WRITER);
-      migrate(writer);
-      reader = pool("reader", source, READERS, AS_READER);
-      checkpointer = new Checkpointer(source, writer);
-    } catch (RuntimeException e) {
-      unlock();
-      throw new IllegalStateException(
-          "database " + this.path + " cannot be used: " + rootMessage(e), e);
-    }
+  Database(String dialect, InstantSource clock) {
+    this.sql = new Sql(dialect);
+    this.clock = clock;
   }
 
-  /** The database file. */
-  Path path() {
-    return path;
+  /**
+   * Opens the store that {@code db.path} names.
+   *
+   * @param home folder from which a relative path starts
+   * @param path an SQLite file, or {@code postgresql://user:password@host:port/database}
+   * @param clock the clock of an SQLite file; PostgreSQL has its own, and this one is what counts
+   *     the time between two looks at it
+   * @throws IllegalStateException it cannot be opened or migrated; the message tells no password
+   */
+  public static Database of(String home, String path, InstantSource clock) {
+    if (PostgresUrl.is(path)) {
+      return new PostgresDatabase(PostgresUrl.parse(path), Path.of(home), new DatabaseClock(clock));
+    }
+    if (path.contains("://")) {
+      throw new IllegalStateException(
+          "db.path (GMP_DB_PATH) must be the path of an SQLite file or begin with postgresql://");
+    }
+    return new SqliteDatabase(Path.of(home).resolve(path), clock);
   }
 
   /** For statements that change something. */
-  public DataSource writer() {
-    return writer;
-  }
+  public abstract DataSource writer();
 
   /** For statements that only read; never waits for a writer. */
-  public DataSource reader() {
-    return reader;
+  public abstract DataSource reader();
+
+  /** For the changes that are grouped in one transaction; a connection of its own, where it can. */
+  public abstract DataSource commits();
+
+  /** A file of this process that goes with the store. */
+  public abstract Path beside(String suffix);
+
+  /** Where a key is made when none is set; {@code null}: one has to be set. */
+  abstract @Nullable Path keyFile();
+
+  /** Whether other processes may work with it at the same time. */
+  public boolean isShared() {
+    return false;
   }
 
   /** The statements of this store's dialect. */
-  public Sql sql() {
+  public final Sql sql() {
     return sql;
+  }
+
+  /** What {@code now_ms()} says in statements, without asking it. */
+  public final InstantSource clock() {
+    return clock;
+  }
+
+  /** Looks at the database's clock again, where it is not this machine's. */
+  public void setClock() throws SQLException {}
+
+  /** {@link #clock} as a factory for the wiring map. */
+  public static InstantSource clockOf(Database database) {
+    return database.clock();
   }
 
   /** {@link #writer} as a factory for the wiring map. */
@@ -118,16 +107,16 @@ public final class Database implements AutoCloseable {
   }
 
   /** A round trip to the store. */
-  public void ping() throws SQLException {
-    try (Connection connection = reader.getConnection();
+  public final void ping() throws SQLException {
+    try (Connection connection = reader().getConnection();
         var statement = connection.createStatement()) {
       statement.execute("SELECT 1");
     }
   }
 
-  /** All rows of a query that takes no values, by column name; for what is read once at start. */
-  public List<Map<String, Object>> rows(String name) {
-    try (Connection connection = reader.getConnection();
+  /** All rows of a query that takes no values, by column name; for small tables. */
+  public final List<Map<String, Object>> rows(String name) {
+    try (Connection connection = reader().getConnection();
         var statement = connection.createStatement();
         var rows = statement.executeQuery(sql.load(name))) {
       List<Map<String, Object>> all = new ArrayList<>();
@@ -145,26 +134,9 @@ public final class Database implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    checkpointer.close();
-    reader.close();
-    writer.close();
-    unlock();
-  }
+  public abstract void close();
 
-  static SQLiteConfig config() {
-    SQLiteConfig config = new SQLiteConfig();
-    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-    config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-    config.setTransactionMode(SQLiteConfig.TransactionMode.DEFERRED);
-    config.setBusyTimeout((int) BORROW_TIMEOUT_MILLIS);
-    config.setPageSize(PAGE_BYTES);
-    config.setCacheSize(-CACHE_KIB);
-    config.setGetGeneratedKeys(false); // a query more after each insert, which nobody reads
-    return config;
-  }
-
-  private static HikariDataSource pool(String name, DataSource source, int size, String initially) {
+  static HikariDataSource pool(String name, DataSource source, int size, String initially) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     config.setDataSource(source);
@@ -176,89 +148,30 @@ public final class Database implements AutoCloseable {
     return new HikariDataSource(config);
   }
 
-  private static void migrate(DataSource source) {
+  /**
+   * Brings the schema to this version; several processes may do so at once.
+   *
+   * @throws org.flywaydb.core.api.FlywayException it fails, or the schema is that of a later
+   *     version
+   */
+  static void migrate(DataSource source, String dialect) {
     Flyway.configure()
         .dataSource(source)
-        .locations("classpath:db/migration/sqlite")
+        .locations("classpath:db/migration/" + dialect)
         .failOnMissingLocations(true)
+        .ignoreMigrationPatterns(
+            new String[0]) // a later version's as well: what it holds is not known here
         .load()
         .migrate();
   }
 
-  private static FileChannel lock(Path path) {
-    Path file = path.resolveSibling(path.getFileName() + ".lock");
-    try {
-      Files.createDirectories(file.getParent());
-      keepToOwner(path);
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (tryLock(channel) == null) {
-        channel.close();
-        throw new IllegalStateException(
-            "database " + path + " belongs to another process (" + file + " is locked)");
-      }
-      return channel;
-    } catch (IOException e) {
-      throw new UncheckedIOException("database " + path + " cannot be locked", e);
-    }
-  }
-
-  /** Mail stands in it; SQLite gives its companion files the same mode. */
-  private static void keepToOwner(Path path) throws IOException {
-    if (!Files.exists(path)
-        && path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      Files.createFile(
-          path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    }
-  }
-
-  private static @Nullable Object tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null;
-    }
-  }
-
-  private void unlock() {
-    try {
-      lock.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String rootMessage(Throwable failure) {
+  static String rootMessage(Throwable failure) {
     Throwable cause = failure;
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
-    return String.valueOf(cause.getMessage());
-  }
-
-  /** Gives each connection the one clock of all statements. */
-  private static final class ClockedSource extends SQLiteDataSource {
-    private final InstantSource clock;
-
-    ClockedSource(SQLiteConfig config, InstantSource clock) {
-      super(config);
-      this.clock = clock;
-    }
-
-    @Override
-    public org.sqlite.SQLiteConnection getConnection(
-        @Nullable String username, @Nullable String password) throws SQLException {
-      var connection = super.getConnection(username, password);
-      Function.create(
-          connection,
-          "now_ms",
-          new Function() {
-            @Override
-            protected void xFunc() throws SQLException {
-              result(clock.millis());
-            }
-          });
-      return connection;
-    }
+    return cause instanceof SQLException
+        ? String.valueOf(cause.getMessage())
+        : cause.getClass().getSimpleName() + ": " + cause.getMessage();
   }
 }

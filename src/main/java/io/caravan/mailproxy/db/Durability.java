@@ -24,7 +24,7 @@ public final class Durability {
    */
   public static String of(Path folder) throws IOException {
     Path file = Files.createTempFile(folder, ".check-", ".db");
-    SQLiteDataSource source = new SQLiteDataSource(Database.config());
+    SQLiteDataSource source = new SQLiteDataSource(SqliteDatabase.config());
     source.setUrl("jdbc:sqlite:" + file);
     try (Connection connection = source.getConnection();
         Statement statement = connection.createStatement()) {

@@ -4,7 +4,6 @@ import io.caravan.mailproxy.secret.KeySettings;
 import io.caravan.mailproxy.secret.Keyring;
 import io.caravan.mailproxy.secret.LockedException;
 import io.caravan.mailproxy.secret.Place;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -65,8 +64,7 @@ public final class StoredSecrets {
     this.database = database;
     String state = String.valueOf(database.rows("secret-storage").get(0).get("state"));
     boolean anySealed = !state.equals(PLAIN) && !database.rows("secrets").isEmpty();
-    Path file = database.path();
-    this.keyring = settings.load(file.resolveSibling(file.getFileName() + ".key"), !anySealed);
+    this.keyring = settings.load(database.keyFile(), !anySealed);
     if (state.equals(PLAIN)) {
       int sealed = change(stored -> keyring.seal(stored.place(), stored.value()), SEALED);
       LOG.info("Sealed {} passwords and tokens that stood in plain text", sealed);

@@ -10,7 +10,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -32,15 +31,12 @@ public final class InFlight implements AutoCloseable {
   private final Map<Long, Integer> taken = new ConcurrentHashMap<>();
 
   /**
-   * Opens the file beside the database's.
+   * Opens the file beside the database's, or of this node.
    *
-   * @param home folder from which a relative path starts
-   * @param path the database file
-   * @param database the database itself: its lock is this file's too
+   * @param database the database itself: a lock of its file is this one's too
    */
-  public InFlight(String home, String path, Database database) {
-    this(Path.of(home).resolve(path + SUFFIX));
-    Objects.requireNonNull(database);
+  public InFlight(Database database) {
+    this(database.beside(SUFFIX));
   }
 
   private InFlight(Path file) {

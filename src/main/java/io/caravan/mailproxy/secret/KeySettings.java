@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,11 +54,12 @@ public final class KeySettings {
   /**
    * Reads the keys.
    *
-   * @param beside the file that holds the key where none is set
+   * @param beside the file that holds the key where none is set; {@code null}: one has to be set,
+   *     for other nodes need the same one
    * @param mayMake whether a key may be made there; else what is sealed already would be lost
    * @throws IllegalStateException there are none, or they cannot be used; nothing of them is said
    */
-  public Keyring load(Path beside, boolean mayMake) {
+  public Keyring load(@Nullable Path beside, boolean mayMake) {
     if (!key.isBlank() && !keyFile.isBlank()) {
       throw new IllegalStateException(
           KEY + " and " + KEY_FILE + " are both set, one of them must not be");
@@ -68,6 +70,11 @@ public final class KeySettings {
     if (!keyFile.isBlank()) {
       Path file = Path.of(home).resolve(keyFile.strip());
       return parse(read(file), KEY_FILE + ", file " + file);
+    }
+    if (beside == null) {
+      throw new IllegalStateException(
+          "on PostgreSQL every node needs the same key: set %s or %s (openssl rand -base64 32 makes one)"
+              .formatted(KEY, KEY_FILE));
     }
     if (!Files.exists(beside)) {
       if (!mayMake) {

@@ -11,11 +11,11 @@ class SqliteOutboxTest extends OutboxContract {
 
   @Override
   Database open(InstantSource clock) {
-    return new Database(folder.toString(), "mail.db", clock);
+    return Database.of(folder.toString(), "mail.db", clock);
   }
 
   @Override
   InFlight inFlight(Database database) {
-    return new InFlight(folder.toString(), "mail.db", database);
+    return new InFlight(database);
   }
 }

@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,19 +22,31 @@ class DatabaseTest {
   @TempDir Path home;
 
   @Test
-  void a_store_that_is_not_built_in_is_refused_without_its_password() {
-    assertThatThrownBy(
-            () ->
-                new Database(
-                    home.toString(), "postgresql://me:secret@host/db", InstantSource.system()))
-        .hasMessageContaining("GMP_DB_PATH")
-        .hasMessageNotContaining("secret");
+  void a_store_that_cannot_be_used_is_refused_without_its_password() {
+    for (String path :
+        List.of(
+            "postgresql://me:secret@127.0.0.1:1/db",
+            "postgresql://me:secret@no-such-host.invalid/db?sslmode=require",
+            "postgresql://me:sec/ret@host/db",
+            "postgresql://me:secret@host",
+            "postgresql://me@host/db?password=secret",
+            "postgresql://me:secret%@host/db",
+            "mysql://me:secret@host/db")) {
+      assertThatThrownBy(() -> Database.of(home.toString(), path, InstantSource.system()))
+          .as(path)
+          .hasMessageContaining("GMP_DB_PATH")
+          .satisfies(
+              e ->
+                  assertThat(org.assertj.core.util.Throwables.getStackTrace(e))
+                      .doesNotContain("secret")
+                      .doesNotContain("ret@"));
+    }
     assertThat(home).isEmptyDirectory();
   }
 
   @Test
   void only_its_owner_reads_the_file() throws Exception {
-    try (Database database = new Database(home.toString(), "mail.db", InstantSource.system())) {
+    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system())) {
       database.ping();
       for (String name : new String[] {"mail.db", "mail.db-wal"}) {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(home.resolve(name))))
@@ -46,7 +59,7 @@ class DatabaseTest {
   @Test
   void what_is_committed_is_carried_into_the_file_and_the_log_begins_anew() throws Exception {
     long piece = 4L << 20;
-    try (Database database = new Database(home.toString(), "mail.db", InstantSource.system())) {
+    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system())) {
       write(database, "CREATE TABLE piece (data BLOB)");
       Path log = home.resolve("mail.db-wal");
       long before = 0;

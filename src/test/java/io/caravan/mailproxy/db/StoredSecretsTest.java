@@ -93,7 +93,7 @@ class StoredSecretsTest {
   }
 
   private Database open() {
-    return new Database(home.toString(), "mail.db", InstantSource.system());
+    return Database.of(home.toString(), "mail.db", InstantSource.system());
   }
 
   /** Files that hold a text. */

@@ -8,7 +8,6 @@ import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
@@ -110,8 +109,7 @@ class FailpointTest {
   }
 
   private List<String> events(String type) throws Exception {
-    try (Connection store =
-            DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home));
+    try (Connection store = TestStore.connect(home);
         Statement statement = store.createStatement();
         ResultSet rows =
             statement.executeQuery(

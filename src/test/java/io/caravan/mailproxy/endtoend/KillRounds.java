@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -206,14 +205,13 @@ public final class KillRounds implements AutoCloseable {
     }
     Set<String> sent = new HashSet<>();
     Map<String, Integer> uncertain = new HashMap<>();
-    try (Connection store =
-            DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home));
+    try (Connection store = TestStore.connect(home);
         Statement statement = store.createStatement();
         ResultSet rows =
             statement.executeQuery(
                 """
                 SELECT m.id,
-                  (SELECT min(r.state = 'sent') FROM recipient r WHERE r.message_pk = m.pk) sent,
+                  NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_pk = m.pk AND r.state <> 'sent') AS sent,
                   (SELECT count(*) FROM event e WHERE e.message_pk = m.pk AND e.type = 'uncertain')
                     uncertain
                 FROM message m""")) {

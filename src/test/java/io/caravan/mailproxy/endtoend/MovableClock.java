@@ -33,6 +33,7 @@ public final class MovableClock implements InstantSource {
   /** Puts all of them forward. */
   public static void advance(Duration by) {
     AHEAD.addAndGet(by.toMillis());
+    TestStore.advance(by);
   }
 
   /** What they show, Unix milliseconds. */

@@ -60,7 +60,10 @@ public final class ProxyProcess implements AutoCloseable {
     environment.put("GMP_HOST", "127.0.0.1");
     environment.put("GMP_PORT", String.valueOf(port));
     environment.put("GMP_API_TOKEN", TOKEN);
-    environment.put("GMP_DB_PATH", database(home).toString());
+    environment.put("GMP_DB_PATH", TestStore.path(home));
+    if (TestStore.isShared()) {
+      environment.put("MAIL_PROXY_ENCRYPTION_KEY_FILE", TestStore.key(home).toString());
+    }
     for (int i = 0; i < settings.length; i += 2) {
       environment.put(settings[i], settings[i + 1]);
     }
@@ -88,7 +91,7 @@ public final class ProxyProcess implements AutoCloseable {
     return new ProxyProcess(process, port, log, Duration.ofNanos(System.nanoTime() - begun));
   }
 
-  /** The database of a home. */
+  /** The SQLite database of a home. */
   public static Path database(Path home) {
     return home.resolve("data/mail.db").toAbsolutePath();
   }

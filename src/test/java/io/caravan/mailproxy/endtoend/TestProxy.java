@@ -65,7 +65,10 @@ public final class TestProxy implements AutoCloseable {
     all.put("port", "0");
     all.put("host", "127.0.0.1");
     all.put("api.token", TOKEN);
-    all.put("db.path", "data/test.db");
+    all.put("db.path", TestStore.path(folder));
+    if (TestStore.isShared()) {
+      all.put("encryption.key-file", TestStore.key(folder).toString());
+    }
     all.put("drain.seconds", "5");
     for (int i = 0; i < settings.length; i += 2) {
       all.put(settings[i], settings[i + 1]);

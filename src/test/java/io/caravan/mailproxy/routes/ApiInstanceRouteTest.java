@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.endtoend.TestStore;
 import io.caravan.mailproxy.http.Json;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Map;
@@ -53,8 +53,7 @@ class ApiInstanceRouteTest {
       assertThat(json(proxy.post("/keys/rotate", "")).path("left").intValue())
           .as("sealed, and known to who seals anew")
           .isZero();
-      try (Connection store =
-              DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+      try (Connection store = TestStore.connect(home);
           ResultSet row =
               store.createStatement().executeQuery("SELECT bounce_imap_password FROM instance")) {
         row.next();

@@ -10,13 +10,13 @@ import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.TestApplication;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.endtoend.TestStore;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -89,10 +89,10 @@ class MessageCommandsTest {
   }
 
   private static long rows(String sql) {
-    try (Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + home + "/data/test.db");
+    try (Connection connection = TestStore.connect(home);
         Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(sql)) {
+      rows.next();
       return rows.getLong(1);
     } catch (SQLException e) {
       throw new IllegalStateException(e);

@@ -7,9 +7,9 @@ import static org.awaitility.Awaitility.await;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.endtoend.TestStore;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Instant;
@@ -210,8 +210,7 @@ class QueueTest {
               message("acme", "a", "broken", "deferred_ts", tomorrow),
               message("acme", "a", "whole", "deferred_ts", tomorrow)));
     }
-    try (Connection file =
-            DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+    try (Connection file = TestStore.connect(home);
         Statement statement = file.createStatement()) {
       statement.executeUpdate("UPDATE message SET payload = '{' WHERE id = 'broken'");
       statement.executeUpdate("UPDATE queue SET due_at = 1");
@@ -229,8 +228,7 @@ class QueueTest {
       assertThat(log.lines())
           .anyMatch(line -> line.matches("(?s)ERROR settle-attempt failed for .* not be read: .*"));
     }
-    try (Connection file =
-            DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+    try (Connection file = TestStore.connect(home);
         Statement statement = file.createStatement();
         ResultSet rows =
             statement.executeQuery(

@@ -10,12 +10,12 @@ import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.MovableClock;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.endtoend.TestStore;
 import io.caravan.mailproxy.http.Json;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -198,8 +198,7 @@ class ThrottleRouteTest {
   private static final String USED = "SELECT sum(used) FROM rate_bucket WHERE span = 86400";
 
   private static long number(Path home, String sql) throws SQLException {
-    try (Connection store =
-            DriverManager.getConnection("jdbc:sqlite:" + home.resolve("data/test.db"));
+    try (Connection store = TestStore.connect(home);
         Statement statement = store.createStatement();
         ResultSet row = statement.executeQuery(sql)) {
       row.next();

@@ -52,7 +52,7 @@ class ThrottleTest {
 
   @BeforeEach
   void start() throws SQLException {
-    database = new Database(folder.toString(), "mail.db", clock);
+    database = Database.of(folder.toString(), "mail.db", clock);
     account("minute", 10, "limit_per_minute", 5);
     account("hour", 10, "limit_per_hour", 100);
     account("open", 2, "limit_per_day", null);
@@ -78,7 +78,7 @@ class ThrottleTest {
             lanes,
             rules,
             new Suspensions(database, registry, rules, lanes, clock),
-            new InFlight(folder.toString(), "mail.db", database));
+            new InFlight(database));
     throttle =
         new Throttle(
             new Limits(registry, rules), new RateLedger(outbox), clock, 2_000, maxUnacknowledged);
@@ -92,7 +92,7 @@ class ThrottleTest {
   /** As after a kill: nothing of the process is left but the store. */
   private void kill() {
     halt();
-    database = new Database(folder.toString(), "mail.db", clock);
+    database = Database.of(folder.toString(), "mail.db", clock);
     boot(0);
   }
 

@@ -1,0 +1,1 @@
+SELECT greatest((SELECT max(pk) FROM message), (SELECT max(pk) FROM event), 0)

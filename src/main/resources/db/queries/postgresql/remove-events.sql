@@ -1,0 +1,1 @@
+DELETE FROM event WHERE message_pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))

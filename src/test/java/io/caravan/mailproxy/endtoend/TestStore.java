@@ -1,0 +1,112 @@
+package io.caravan.mailproxy.endtoend;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store of a test's proxies: an SQLite file in their home, or, where system property {@code
+ * mailproxy.store} is {@code postgresql}, a database for each home on a real server of this JVM.
+ */
+public final class TestStore {
+  private static final boolean SHARED =
+      System.getProperty("mailproxy.store", "sqlite").equals("postgresql");
+  private static final AtomicInteger DATABASES = new AtomicInteger();
+  private static final Map<Path, String> BY_HOME = new ConcurrentHashMap<>();
+  private static final Map<String, Long> AHEAD = new ConcurrentHashMap<>();
+  private static @Nullable EmbeddedPostgres server;
+
+  private TestStore() {}
+
+  /** Whether it is PostgreSQL. */
+  public static boolean isShared() {
+    return SHARED;
+  }
+
+  /** What {@code db.path} of a home's proxies is; the same each time. */
+  public static String path(Path home) {
+    return SHARED
+        ? BY_HOME.computeIfAbsent(home.toAbsolutePath(), folder -> postgres())
+        : ProxyProcess.database(home).toString();
+  }
+
+  /** A connection beside the proxy's. */
+  public static Connection connect(Path home) throws SQLException {
+    return SHARED
+        ? connect(path(home))
+        : DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home));
+  }
+
+  /** The URL of a new database on PostgreSQL, as {@code db.path} takes it. */
+  public static String postgres() {
+    String name = "test_" + ProcessHandle.current().pid() + "_" + DATABASES.incrementAndGet();
+    try (Connection connection = connect(url("postgres"));
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DATABASE " + name);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    return url(name);
+  }
+
+  /** A connection to a database on PostgreSQL. */
+  public static Connection connect(String url) throws SQLException {
+    return DriverManager.getConnection("jdbc:" + url.replace("postgres@", "") + "?user=postgres");
+  }
+
+  private static String url(String name) {
+    return "postgresql://postgres@127.0.0.1:" + server().getPort() + "/" + name;
+  }
+
+  private static synchronized EmbeddedPostgres server() {
+    try {
+      if (server == null) {
+        server =
+            EmbeddedPostgres.builder()
+                .setServerConfig("max_connections", "300")
+                .setServerConfig("fsync", "off")
+                .setPGStartupWait(Duration.ofSeconds(60))
+                .start();
+      }
+      return server;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Puts the clocks of all databases on PostgreSQL forward; an SQLite file has its process's. */
+  static void advance(Duration by) {
+    for (String url : BY_HOME.values()) {
+      try (Connection connection = connect(url);
+          Statement statement = connection.createStatement()) {
+        statement.execute(
+            "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE AS"
+                + " 'SELECT (extract(epoch FROM statement_timestamp()) * 1000)::bigint + "
+                + AHEAD.merge(url, by.toMillis(), Long::sum)
+                + "'");
+      } catch (SQLException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** A file with the key that all nodes of an installation need; the same one each time. */
+  public static Path key(Path home) {
+    try {
+      return Files.writeString(home.resolve("test.key"), "A".repeat(43) + "=");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
