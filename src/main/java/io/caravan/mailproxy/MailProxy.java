@@ -8,7 +8,7 @@ import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.http.ServerVertx;
 import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
-import io.caravan.mailproxy.queue.Outbox;
+import io.caravan.mailproxy.queue.Nodes;
 import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
@@ -194,6 +194,9 @@ public final class MailProxy implements AutoCloseable {
   private static void equip(CamelContext context, RouteOverlay overlay) {
     try {
       ProxyCamel.loadBeans(context, overlay);
+      boolean shared =
+          context.getRegistry().lookupByNameAndType("database", Database.class).isShared();
+      context.getPropertiesComponent().addOverrideProperty("db.shared", String.valueOf(shared));
       context.addRoutePolicyFactory(
           context.getRegistry().lookupByNameAndType("routeMeters", RouteMeters.class));
     } catch (Exception e) {
@@ -266,7 +269,7 @@ public final class MailProxy implements AutoCloseable {
               SmtpPool.class,
               SandboxRelay.class,
               Throttle.class,
-              Outbox.class,
+              Nodes.class,
               InFlight.class,
               Database.class)) {
         parts.addAll(context.getRegistry().findByType(type));

@@ -24,6 +24,7 @@ final class Ranges {
               Map.entry("http.head-seconds", new Range(1, MANY)),
               Map.entry("http.body-seconds", new Range(1, MANY)),
               Map.entry("drain.seconds", new Range(0, MANY)),
+              Map.entry("lease.seconds", new Range(2, MANY)),
               Map.entry("health.stall-seconds", new Range(0, MANY)),
               Map.entry("message.max-recipients", new Range(1, MAX_INT)),
               Map.entry("message.max-bytes", new Range(1, MAX_INT)),

@@ -2,4 +2,4 @@ SELECT q.pk, q.message_pk, q.lease_owner, q.lease_epoch, m.tenant_id, m.payload,
 FROM queue q
 JOIN message m ON m.pk = q.message_pk
 LEFT JOIN account a ON a.pk = q.account_pk
-WHERE q.state = 'leased' AND q.in_data = 1
+WHERE q.state = 'leased' AND q.lease_owner = ? AND q.in_data = 1

@@ -1,1 +1,1 @@
-DELETE FROM rate_open WHERE node <> ?
+DELETE FROM rate_open WHERE node = ?

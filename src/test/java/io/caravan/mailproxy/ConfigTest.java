@@ -38,7 +38,7 @@ class ConfigTest {
   private static final Set<String> READ_APART = Set.of("log.level", "log.format", "encryption.key");
 
   /** Set by the program itself. */
-  private static final Set<String> GIVEN = Set.of("home");
+  private static final Set<String> GIVEN = Set.of("db.shared", "home");
 
   private static final Pattern SECTION = Pattern.compile("# -- (.+)");
   private static final Pattern COMMENT = Pattern.compile("# (.+)");

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -140,16 +141,53 @@ public final class Registry implements Directory {
 
   /** Rows of table {@code account} that were deleted. */
   public void accountsDeleted(List<Map<String, Object>> rows) {
-    for (Row row : Row.all(rows)) {
-      Account account = account(row, null);
-      accounts.remove(account.pk());
-      locked.remove(account.pk());
-      holding.remove(account.pk());
-      byId.remove(new Key(account.tenantId(), account.id()));
-      if (tenantsWithAccount(account.id()).isEmpty()) {
-        listeners.forEach(listener -> listener.gone(account));
+    Row.all(rows).forEach(row -> remove(account(row, null)));
+  }
+
+  private void remove(Account account) {
+    accounts.remove(account.pk());
+    locked.remove(account.pk());
+    holding.remove(account.pk());
+    byId.computeIfPresent( // its successor has the same id
+        new Key(account.tenantId(), account.id()),
+        (key, now) -> now.pk() == account.pk() ? null : now);
+    if (tenantsWithAccount(account.id()).isEmpty()) {
+      listeners.forEach(listener -> listener.gone(account));
+    }
+  }
+
+  /**
+   * All rows of table {@code account} as they are now, whoever wrote them.
+   *
+   * @return of those that are others than before the key {@code pk}, and whether they are {@code
+   *     gone}
+   */
+  public List<Map<String, Object>> accountsAre(List<Map<String, Object>> rows) {
+    List<Map<String, Object>> others = new ArrayList<>();
+    Set<Long> there = new HashSet<>();
+    for (Map<String, Object> columns : rows) {
+      Row row = new Row(columns);
+      long pk = row.number("pk");
+      there.add(pk);
+      Account known = accounts.get(pk);
+      if (known == null || known.revision() != row.number("revision")) {
+        accountsChanged(List.of(columns));
+        others.add(Map.of("pk", pk, "gone", false));
       }
     }
+    for (Account account : List.copyOf(accounts.values())) {
+      if (!there.contains(account.pk())) {
+        remove(account);
+        others.add(Map.of("pk", account.pk(), "gone", true));
+      }
+    }
+    return others;
+  }
+
+  /** All rows of table {@code tenant} as they are now, whoever wrote them. */
+  public void tenantsAre(List<Map<String, Object>> rows) {
+    tenantsChanged(rows);
+    tenants.keySet().retainAll(Row.all(rows).stream().map(row -> row.text("id")).toList());
   }
 
   /** Rows of table {@code tenant} that were inserted or updated. */

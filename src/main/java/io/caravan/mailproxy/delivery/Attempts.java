@@ -176,7 +176,7 @@ public final class Attempts {
             delivery.recipients(),
             Composer.messageId(delivery.messagePk(), message),
             content,
-            () -> outbox.enterData(delivery));
+            DataGate.of(() -> outbox.enterData(delivery), outbox::holdsLease));
     attempt.compose(mail);
     return mail;
   }

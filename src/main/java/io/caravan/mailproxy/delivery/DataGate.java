@@ -1,5 +1,8 @@
 package io.caravan.mailproxy.delivery;
 
+import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+
 /**
  * Asked after the relay's 354 and before the first byte of the mail: makes "this attempt may have
  * been delivered" durable, so that only such attempts are uncertain after a crash.
@@ -16,4 +19,24 @@ public interface DataGate {
    * @throws Exception if that could not be made durable; no byte leaves either
    */
   boolean open() throws Exception;
+
+  /** Whether the dot may follow; if not, the relay never gets the end of the mail. */
+  default boolean holds() {
+    return true;
+  }
+
+  /** A gate that has to hold until the dot. */
+  static DataGate of(Callable<Boolean> open, BooleanSupplier holds) {
+    return new DataGate() {
+      @Override
+      public boolean open() throws Exception {
+        return open.call();
+      }
+
+      @Override
+      public boolean holds() {
+        return holds.getAsBoolean();
+      }
+    };
+  }
 }

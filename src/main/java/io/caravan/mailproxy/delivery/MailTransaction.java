@@ -157,7 +157,7 @@ final class MailTransaction {
 
   private void data() throws IOException, MessagingException {
     connection.arm(settings.messageDeadline());
-    openGate();
+    mail.openGate();
     reached(Phase.BODY);
     connection.arm(settings.messageDeadline());
     Reply reply;
@@ -178,20 +178,8 @@ final class MailTransaction {
     ended(reply);
   }
 
-  private void openGate() throws MessagingException {
-    boolean open;
-    try {
-      open = mail.gate().open();
-    } catch (Exception e) {
-      throw new LeaseLostException("the DATA phase could not be stored", e);
-    }
-    if (!open) {
-      throw new LeaseLostException("the lease was lost before DATA", null);
-    }
-  }
-
   /** From the write that carries the dot on, the mail may have been taken. */
-  private void writeBody() throws IOException {
+  private void writeBody() throws IOException, MessagingException {
     byte[] buffer = connection.buffer();
     int tail = Math.min(body.length, buffer.length - DOT.length);
     if (tail < body.length) {
@@ -200,6 +188,7 @@ final class MailTransaction {
     }
     System.arraycopy(body, body.length - tail, buffer, 0, tail);
     System.arraycopy(DOT, 0, buffer, tail, DOT.length);
+    mail.checkGate();
     reached(Phase.DOT);
     try {
       connection.write(buffer, 0, tail + DOT.length);

@@ -91,8 +91,32 @@ public final class OutgoingMail extends SMTPMessage {
     return new ByteArrayInputStream(bytes);
   }
 
-  DataGate gate() {
-    return gate;
+  /**
+   * The body is about to leave.
+   *
+   * @throws LeaseLostException it must not
+   */
+  void openGate() throws LeaseLostException {
+    boolean open;
+    try {
+      open = gate.open();
+    } catch (Exception e) {
+      throw new LeaseLostException("the DATA phase could not be stored", e);
+    }
+    if (!open) {
+      throw new LeaseLostException("the lease was lost before DATA", null);
+    }
+  }
+
+  /**
+   * The dot is about to leave.
+   *
+   * @throws LeaseLostException it must not
+   */
+  void checkGate() throws LeaseLostException {
+    if (!gate.holds()) {
+      throw new LeaseLostException("the lease was lost before the dot", null);
+    }
   }
 
   /** One answer for each recipient, in their order; empty until an attempt has answers. */
@@ -182,23 +206,15 @@ public final class OutgoingMail extends SMTPMessage {
   @Override
   public void writeTo(OutputStream out) throws IOException {
     reached(Phase.DATA);
-    enterData();
+    try {
+      openGate();
+    } catch (LeaseLostException e) {
+      throw new IOException(e);
+    }
     reached(Phase.BODY);
     out.write(bytes);
     out.flush();
     reached(Phase.DOT);
-  }
-
-  private void enterData() throws IOException {
-    boolean open;
-    try {
-      open = gate.open();
-    } catch (Exception e) {
-      throw new IOException("the start of the body could not be stored", e);
-    }
-    if (!open) {
-      throw new IOException("the lease of the delivery is lost");
-    }
   }
 
   /** Leaves no header out: they are part of the bytes. */

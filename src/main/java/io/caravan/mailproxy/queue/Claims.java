@@ -3,6 +3,7 @@ package io.caravan.mailproxy.queue;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.intake.MessageReader;
 import io.caravan.mailproxy.message.Delivery;
+import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
@@ -26,7 +27,7 @@ public final class Claims {
   private static final int INLINE_BYTES = 16_384;
 
   private final Lanes lanes;
-  private final long node;
+  private final Outbox outbox;
   private final long atMostMillis;
   private volatile long lastRound = System.nanoTime();
 
@@ -37,7 +38,7 @@ public final class Claims {
    */
   public Claims(Lanes lanes, Outbox outbox, long atMostMillis) {
     this.lanes = lanes;
-    this.node = outbox.node();
+    this.outbox = outbox;
     this.atMostMillis = atMostMillis;
   }
 
@@ -55,7 +56,7 @@ public final class Claims {
   /** Parameters for {@code claim-due.sql} and {@code next-due.sql}. */
   public Map<String, Object> parameters(LaneRoom order) {
     return Map.of(
-        "node", node,
+        "node", outbox.node(),
         "account", order.lane().accountPk(),
         "rule", order.lane().rulePk(),
         "room", order.room(),
@@ -120,6 +121,14 @@ public final class Claims {
     return all.stream()
         .filter(recipient -> positions.contains(Integer.toString(recipient.position())))
         .toList();
+  }
+
+  /** Takes the answer of {@code earliest-due.sql}: what other nodes left in the table. */
+  public void found(List<Map<String, Object>> rows) {
+    for (Row row : Row.all(rows)) {
+      lanes.waitingAny(
+          new LaneKey(row.number("account_pk"), row.number("rule_pk")), row.number("due_at"));
+    }
   }
 
   /** Takes the answer of {@code next-due.sql}: when this lane, now empty, has work again. */

@@ -20,14 +20,14 @@ final class Interrupted {
   }
 
   /**
-   * Frees all leases.
+   * Frees all leases of a process.
    *
    * @param started keys of the deliveries that the process was working on when it ended
    */
-  void recover(GroupCommit.Statements statements, long now, List<Long> started)
+  void recover(GroupCommit.Statements statements, long now, long owner, List<Long> started)
       throws SQLException {
     List<Attempt> attempts = new ArrayList<>();
-    try (ResultSet rows = statements.query("interrupted-deliveries")) {
+    try (ResultSet rows = statements.query("interrupted-deliveries", owner)) {
       while (rows.next()) {
         attempts.add(
             new Attempt(
@@ -47,9 +47,9 @@ final class Interrupted {
       }
     }
     for (long pk : started) {
-      statements.update("count-crash", pk);
+      statements.update("count-crash", pk, owner);
     }
-    statements.update("free-leases");
+    statements.update("free-leases", owner);
   }
 
   /** An attempt that ended without a result after its DATA phase began. */

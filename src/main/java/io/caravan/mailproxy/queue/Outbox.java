@@ -1,6 +1,5 @@
 package io.caravan.mailproxy.queue;
 
-import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Command;
 import io.caravan.mailproxy.http.Json;
@@ -27,30 +26,27 @@ import org.jspecify.annotations.Nullable;
  * The changes of the store that group many requests in one transaction: messages come in, attempts
  * reach their DATA phase, results are recorded. When a method returns, its change is on disk.
  */
-public final class Outbox implements AutoCloseable {
+public final class Outbox {
   private final GroupCommit commits;
   private final Lanes lanes;
   private final RuleBook rules;
   private final Suspensions suspensions;
   private final InFlight inFlight;
-  private final Ids ids;
-  private final long node;
+  private final Nodes nodes;
   private final AtomicLong pending = new AtomicLong();
   private final Set<String> unreported;
 
-  /** Opens the store for this process and frees what its forerunner had leased. */
+  /** Finds out what waits in the store. */
   public Outbox(
-      Database database, Lanes lanes, RuleBook rules, Suspensions suspensions, InFlight inFlight) {
+      Nodes nodes, Lanes lanes, RuleBook rules, Suspensions suspensions, InFlight inFlight) {
+    this.nodes = nodes;
+    this.commits = nodes.commits();
+    this.lanes = lanes;
     this.rules = rules;
     this.suspensions = suspensions;
     this.inFlight = inFlight;
-    this.commits = new GroupCommit(database.writer(), database.sql());
-    this.lanes = lanes;
-    this.ids = new Ids(commits.commit(Recovery::greatestKey));
-    this.node = ids.next();
-    Recovery recovery = new Recovery(ids, inFlight.before());
+    Recovery recovery = new Recovery();
     pending.set(commits.commit(recovery));
-    inFlight.forget();
     recovery.due().forEach(lanes::waitingAny);
     this.unreported = recovery.unreportedTenants();
   }
@@ -66,12 +62,22 @@ public final class Outbox implements AutoCloseable {
 
   /** This run of this process, the owner of its leases. */
   public long node() {
-    return node;
+    return nodes.self();
+  }
+
+  /** Whether mail may leave under this node's leases. */
+  public boolean holdsLease() {
+    return nodes.holds();
   }
 
   /** Messages with recipients that are not final yet. */
   public long pending() {
     return pending.get();
+  }
+
+  /** Takes the answer of {@code count-pending.sql}: other nodes store and end messages too. */
+  public void counted(List<Map<String, Object>> rows) {
+    pending.set(((Number) rows.get(0).values().iterator().next()).longValue());
   }
 
   /** Tenants that had unreported events when the store was opened. */
@@ -86,7 +92,8 @@ public final class Outbox implements AutoCloseable {
    * @throws StoreException nothing of the batch was kept
    */
   public Stored store(List<Submission> submissions, @Nullable Command command) {
-    StoreBatch batch = new StoreBatch(submissions, command, lanes, rules, suspensions, ids, node);
+    StoreBatch batch =
+        new StoreBatch(submissions, command, lanes, rules, suspensions, nodes.ids(), nodes.self());
     Failpoint.pass("intake.beforeCommit");
     Stored stored = commits.commit(batch);
     Failpoint.pass("intake.afterCommit");
@@ -109,10 +116,11 @@ public final class Outbox implements AutoCloseable {
    */
   public boolean enterData(Delivery delivery) {
     Failpoint.pass("send.beforeData");
-    return commits.commit(
-            (statements, now) ->
-                statements.update("enter-data", delivery.pk(), node, delivery.epoch()))
-        == 1;
+    return nodes.holds()
+        && commits.commit(
+                (statements, now) ->
+                    statements.update("enter-data", delivery.pk(), nodes.self(), delivery.epoch()))
+            == 1;
   }
 
   /** Runs work of this package in the common transaction. */
@@ -127,18 +135,18 @@ public final class Outbox implements AutoCloseable {
 
   /** Who makes the keys of events. */
   Ids ids() {
-    return ids;
+    return nodes.ids();
   }
 
   /** Waits for a commit as a message does that is being stored. */
   public void probe() {
-    commits.commit((statements, now) -> statements.update("touch-probe", node, now));
+    commits.commit((statements, now) -> statements.update("touch-probe", nodes.self(), now));
   }
 
   /** Records a judged attempt: its recipients, the delivery, and the event that tells of it. */
   public Settled record(AttemptResult attempt) {
     Failpoint.pass("send.beforeResultCommit");
-    Settled settled = commits.commit(new RecordAttempt(attempt, ids, node));
+    Settled settled = commits.commit(new RecordAttempt(attempt, nodes.ids(), nodes.self()));
     Delivery delivery = attempt.delivery();
     inFlight.end(delivery.pk());
     lanes.release(delivery);
@@ -164,7 +172,8 @@ public final class Outbox implements AutoCloseable {
       Delivery delivery, String accountId, long until, boolean inPlace, @Nullable String reason) {
     long due = inPlace ? placeOf(delivery, until) : until;
     Settled settled =
-        commits.commit(new Postpone(delivery, accountId, due, until, reason, ids, node));
+        commits.commit(
+            new Postpone(delivery, accountId, due, until, reason, nodes.ids(), nodes.self()));
     lanes.release(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
     return settled;
@@ -189,11 +198,11 @@ public final class Outbox implements AutoCloseable {
                           "release-delivery",
                           now + delayMillis,
                           delivery.pk(),
-                          node,
+                          nodes.self(),
                           delivery.epoch())
                       == 1
                   && uncertain) {
-                new Interrupted(ids)
+                new Interrupted(nodes.ids())
                     .tell(statements, now, delivery.messagePk(), delivery.loaded().tenantId());
               }
               return now + delayMillis;
@@ -212,7 +221,7 @@ public final class Outbox implements AutoCloseable {
         (statements, now) ->
             statements.update(
                 "insert-event",
-                ids.next(),
+                nodes.ids().next(),
                 0,
                 tenant,
                 "account",
@@ -225,14 +234,14 @@ public final class Outbox implements AutoCloseable {
   public void hold(Delivery delivery) {
     commits.commit(
         (statements, now) -> {
-          new Interrupted(ids)
+          new Interrupted(nodes.ids())
               .hold(
                   statements,
                   now,
                   new Interrupted.Attempt(
                       delivery.pk(),
                       delivery.messagePk(),
-                      node,
+                      nodes.self(),
                       delivery.epoch(),
                       delivery.loaded().tenantId(),
                       true));
@@ -264,7 +273,7 @@ public final class Outbox implements AutoCloseable {
     commits.commit(
         (statements, now) -> {
           for (Delivery delivery : deliveries) {
-            statements.update("give-back", delivery.pk(), node, delivery.epoch());
+            statements.update("give-back", delivery.pk(), nodes.self(), delivery.epoch());
           }
           return now;
         });
@@ -291,7 +300,7 @@ public final class Outbox implements AutoCloseable {
                 boolean expired = row.text("reason").equals("expired");
                 Ended one =
                     (expired ? EndDelivery.expired(pk) : EndDelivery.poison(pk))
-                        .run(statements, ids, now);
+                        .run(statements, nodes.ids(), now);
                 if (one != null) {
                   all.add(one);
                 }
@@ -310,7 +319,7 @@ public final class Outbox implements AutoCloseable {
    * @throws Problem 404 there is no such message, 409 it does not wait so
    */
   public @Nullable Ended resolve(String tenantId, String id, String outcome) {
-    Resolve resolve = new Resolve(tenantId, id, outcome, ids);
+    Resolve resolve = new Resolve(tenantId, id, outcome, nodes.ids());
     Ended ended = commits.commit(resolve).orElse(null);
     if (!resolve.known()) {
       throw new Problem(404, "message not found");
@@ -323,10 +332,5 @@ public final class Outbox implements AutoCloseable {
     }
     resolve.due().forEach(lane -> lanes.waitingAny(lane, 0));
     return ended;
-  }
-
-  @Override
-  public void close() {
-    commits.close();
   }
 }

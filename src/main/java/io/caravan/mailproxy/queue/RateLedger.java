@@ -8,44 +8,61 @@ import io.caravan.mailproxy.throttle.Window;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /** The ledger of permits in tables {@code rate_open} and {@code rate_bucket}, by group commit. */
 public final class RateLedger implements Ledger {
-  private final Outbox outbox;
+  private final Nodes nodes;
 
-  /** Opens the ledger: whatever a forerunner of this process left open counts as ended now. */
-  public RateLedger(Outbox outbox) {
-    this.outbox = outbox;
-    outbox.commit(this::recover);
+  public RateLedger(Nodes nodes) {
+    this.nodes = nodes;
   }
 
   @Override
   public List<State> book(List<Entry> entries) {
-    return outbox.commit(
-        (statements, now) -> {
-          List<State> states = new ArrayList<>(entries.size());
-          for (Entry entry : entries) {
-            states.add(book(statements, entry, now));
-          }
-          return states;
-        });
+    return nodes
+        .aside()
+        .commit(
+            (statements, now) -> {
+              lock(statements, entries);
+              List<State> states = new ArrayList<>(entries.size());
+              for (Entry entry : entries) {
+                states.add(book(statements, entry, now));
+              }
+              return states;
+            });
   }
 
   @Override
   public List<LaneKey> scopes() {
-    return outbox.commit(
-        (statements, now) -> {
-          try (ResultSet rows = statements.query("rate-scopes")) {
-            return keys(rows);
-          }
-        });
+    return nodes
+        .aside()
+        .commit(
+            (statements, now) -> {
+              try (ResultSet rows = statements.query("rate-scopes")) {
+                return keys(rows);
+              }
+            });
   }
 
   @Override
   public void ping() {
-    outbox.commit((statements, now) -> now);
+    nodes.aside().commit((statements, now) -> now);
+  }
+
+  /** In one order, so that two nodes never wait for each other. */
+  private static void lock(GroupCommit.Statements statements, List<Entry> entries)
+      throws SQLException {
+    List<LaneKey> scopes =
+        entries.stream()
+            .map(Entry::scope)
+            .sorted(Comparator.comparingLong(LaneKey::accountPk).thenComparingLong(LaneKey::rulePk))
+            .toList();
+    for (LaneKey scope : scopes) {
+      statements.query("rate-lock", scope.accountPk(), scope.rulePk()).close();
+    }
   }
 
   private State book(GroupCommit.Statements statements, Entry entry, long now) throws SQLException {
@@ -86,7 +103,7 @@ public final class RateLedger implements Ledger {
 
   private void reserve(GroupCommit.Statements statements, LaneKey scope, long permits)
       throws SQLException {
-    statements.update("rate-reserve", scope.accountPk(), scope.rulePk(), outbox.node(), permits);
+    statements.update("rate-reserve", scope.accountPk(), scope.rulePk(), nodes.self(), permits);
   }
 
   /** In all windows, so that a limit that is set later knows of it. */
@@ -104,10 +121,11 @@ public final class RateLedger implements Ledger {
     }
   }
 
-  private int recover(GroupCommit.Statements statements, long now) throws SQLException {
+  /** What a process left open that is gone counts as ended now. */
+  static void close(GroupCommit.Statements statements, long owner, long now) throws SQLException {
     record Left(LaneKey scope, long open) {}
     List<Left> left = new ArrayList<>();
-    try (ResultSet rows = statements.query("rate-left-open", outbox.node())) {
+    try (ResultSet rows = statements.query("rate-left-open", owner)) {
       while (rows.next()) {
         left.add(
             new Left(
@@ -118,7 +136,7 @@ public final class RateLedger implements Ledger {
     for (Left one : left) {
       count(statements, one.scope(), one.open(), now);
     }
-    return statements.update("rate-forget-open", outbox.node());
+    statements.update("rate-forget-open", owner);
   }
 
   private static List<LaneKey> keys(ResultSet rows) throws SQLException {

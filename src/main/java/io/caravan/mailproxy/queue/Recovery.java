@@ -3,6 +3,7 @@ package io.caravan.mailproxy.queue;
 import io.caravan.mailproxy.message.LaneKey;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -10,22 +11,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a process does with the store that its forerunner left: frees the leases, and finds out what
- * waits. Answers the number of messages with recipients that are not final yet.
+ * What a process finds in the store at its start. Answers the number of messages with recipients
+ * that are not final yet.
  */
 final class Recovery implements GroupCommit.Work<Long> {
-  private final Ids ids;
-  private final List<Long> started;
   private final Map<LaneKey, Long> due = new HashMap<>();
   private final Set<String> unreported = new HashSet<>();
-
-  /**
-   * @param started keys of the deliveries that the forerunner was working on when it ended
-   */
-  Recovery(Ids ids, List<Long> started) {
-    this.ids = ids;
-    this.started = started;
-  }
 
   /** The greatest key in the store, 0 if there is none; the first of this process is above it. */
   static long greatestKey(GroupCommit.Statements statements, long now) throws SQLException {
@@ -34,7 +25,6 @@ final class Recovery implements GroupCommit.Work<Long> {
 
   @Override
   public Long run(GroupCommit.Statements statements, long now) throws SQLException {
-    new Interrupted(ids).recover(statements, now, started);
     try (ResultSet rows = statements.query("earliest-due")) {
       while (rows.next()) {
         due.put(
@@ -58,6 +48,17 @@ final class Recovery implements GroupCommit.Work<Long> {
   /** Tenants with events that were not reported yet. */
   Set<String> unreportedTenants() {
     return Set.copyOf(unreported);
+  }
+
+  /** Processes that have leases or open permits. */
+  static List<Long> owners(GroupCommit.Statements statements, long now) throws SQLException {
+    List<Long> owners = new ArrayList<>();
+    try (ResultSet rows = statements.query("owners")) {
+      while (rows.next()) {
+        owners.add(rows.getLong(1));
+      }
+    }
+    return owners;
   }
 
   private static long one(ResultSet rows) throws SQLException {

@@ -21,6 +21,11 @@ public final class TenantEnd {
     Row.all(accounts).forEach(account -> lanes.close(account.number("pk"), CAUSE, Long.MAX_VALUE));
   }
 
+  /** Rows of which some have {@code gone}: another node deleted these accounts. */
+  public void gone(List<Map<String, Object>> accounts) {
+    forget(accounts.stream().filter(account -> Boolean.TRUE.equals(account.get("gone"))).toList());
+  }
+
   /** Nothing is left of these: what stopped them is forgotten. */
   public void forget(List<Map<String, Object>> accounts) {
     for (Row account : Row.all(accounts)) {

@@ -1,17 +1,16 @@
 package io.caravan.mailproxy.report;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.admin.Tenant;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Request;
+import io.caravan.mailproxy.queue.Lease;
 import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -34,13 +33,16 @@ public final class Reports {
   private final Registry registry;
   private final InstantSource clock;
   private final SyncSettings settings;
+  private final Lease lease;
   private final Destination destination = new Destination();
   private final Map<String, TenantSync> tenants = new HashMap<>();
   private volatile long lastRound = System.nanoTime();
   private boolean retired;
 
   /** Starts with the tenants that have unreported events. */
-  public Reports(Registry registry, InstantSource clock, SyncSettings settings, Outbox outbox) {
+  public Reports(
+      Registry registry, InstantSource clock, SyncSettings settings, Outbox outbox, Lease lease) {
+    this.lease = lease;
     this.registry = registry;
     this.clock = clock;
     this.settings = settings;
@@ -54,6 +56,13 @@ public final class Reports {
       sync.events = true;
       notifyAll();
     }
+  }
+
+  /**
+   * Takes the rows of {@code unreported-tenants.sql}: other nodes' events are reported here too.
+   */
+  public void found(List<Map<String, Object>> rows) {
+    Row.all(rows).forEach(row -> wake(row.text("tenant_id")));
   }
 
   /** Calls a tenant at the next round, do-not-disturb or not (run-now); null: all of them. */
@@ -112,7 +121,7 @@ public final class Reports {
     List<Map<String, Object>> items = new ArrayList<>();
     List<ReportCall.Event> events = new ArrayList<>();
     for (Row row : Row.all(rows)) {
-      items.add(item(row));
+      items.add(ReportItem.of(row));
       events.add(new ReportCall.Event(row.number("pk"), row.number("at")));
     }
     measure(Row.all(rows), tenantId);
@@ -244,6 +253,9 @@ public final class Reports {
   }
 
   private List<String> due() {
+    if (!lease.leads()) {
+      return List.of();
+    }
     long now = clock.millis();
     registry.tenants().forEach(tenant -> sync(tenant.id()));
     List<String> due = new ArrayList<>();
@@ -265,27 +277,5 @@ public final class Reports {
 
   private TenantSync sync(String tenantId) {
     return tenants.computeIfAbsent(tenantId, id -> new TenantSync());
-  }
-
-  /** One event in the form clients know (genro-api 4.1). */
-  private static Map<String, Object> item(Row row) {
-    Map<String, Object> item = new LinkedHashMap<>();
-    item.put("id", row.text("id"));
-    long at = row.number("at") / 1000;
-    switch (row.text("type")) {
-      case "sent" -> item.put("sent_ts", at);
-      case "error" -> {
-        item.put("error_ts", at);
-        item.put("error", row.text("text"));
-      }
-      default -> {
-        JsonNode data = Json.tree(row.text("data"));
-        item.put("deferred_ts", data.path("next_attempt_at").longValue() / 1000);
-        item.put("deferred_reason", row.text("text"));
-      }
-    }
-    item.put("tenant_id", row.text("tenant_id"));
-    item.put("pk", String.valueOf(row.number("message_pk")));
-    return item;
   }
 }

@@ -21,6 +21,8 @@ import io.caravan.mailproxy.message.Verdict;
 import io.caravan.mailproxy.queue.Ended;
 import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
+import io.caravan.mailproxy.queue.Lease;
+import io.caravan.mailproxy.queue.Nodes;
 import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.queue.Stored;
 import io.caravan.mailproxy.queue.Suspensions;
@@ -48,6 +50,7 @@ abstract class OutboxContract {
   private Database database;
   private Registry registry;
   private Lanes lanes;
+  private Nodes nodes;
   private Outbox outbox;
 
   /** Opens the store under test; the same one each time. */
@@ -69,7 +72,7 @@ abstract class OutboxContract {
 
   @AfterEach
   void stop() {
-    outbox.close();
+    nodes.close();
     database.close();
   }
 
@@ -80,13 +83,14 @@ abstract class OutboxContract {
     Suspensions suspensions =
         new Suspensions(database, registry, rules, lanes, InstantSource.system());
     InFlight inFlight = inFlight(database);
-    outbox = new Outbox(database, lanes, rules, suspensions, inFlight);
+    nodes = new Nodes(database, new Lease(database, 60), lanes, inFlight);
+    outbox = new Outbox(nodes, lanes, rules, suspensions, inFlight);
   }
 
   /** As after a kill: nothing of the process is left but the store. */
   private void crash() {
-    outbox.close();
-    database.close();
+    database.close(); // nothing can be given back
+    nodes.close();
     database = open(InstantSource.system());
     boot();
   }

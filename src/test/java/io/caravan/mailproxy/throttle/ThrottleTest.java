@@ -11,9 +11,9 @@ import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
-import io.caravan.mailproxy.queue.Outbox;
+import io.caravan.mailproxy.queue.Lease;
+import io.caravan.mailproxy.queue.Nodes;
 import io.caravan.mailproxy.queue.RateLedger;
-import io.caravan.mailproxy.queue.Suspensions;
 import io.caravan.mailproxy.secret.Keyring;
 import io.caravan.mailproxy.throttle.Decision.Answer;
 import io.caravan.mailproxy.throttle.Decision.Reason;
@@ -45,7 +45,7 @@ class ThrottleTest {
   private long now = NOON;
   private final InstantSource clock = () -> Instant.ofEpochMilli(now);
   private Database database;
-  private Outbox outbox;
+  private Nodes nodes;
   private Registry registry;
   private Throttle throttle;
   private final AtomicInteger remote = new AtomicInteger();
@@ -72,20 +72,14 @@ class ThrottleTest {
     registry = new Registry(database, new Secrets(Keyring.parse("A".repeat(43) + "=")));
     RuleBook rules = new RuleBook(database);
     Lanes lanes = new Lanes(registry, clock, 100, 1 << 20);
-    outbox =
-        new Outbox(
-            database,
-            lanes,
-            rules,
-            new Suspensions(database, registry, rules, lanes, clock),
-            new InFlight(database));
+    nodes = new Nodes(database, new Lease(database, 60), lanes, new InFlight(database));
     throttle =
         new Throttle(
-            new Limits(registry, rules), new RateLedger(outbox), clock, 2_000, maxUnacknowledged);
+            new Limits(registry, rules), new RateLedger(nodes), clock, 2_000, maxUnacknowledged);
   }
 
   private void halt() {
-    outbox.close();
+    nodes.close();
     database.close();
   }
 

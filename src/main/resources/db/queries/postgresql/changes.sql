@@ -1,0 +1,1 @@
+SELECT topic, revision FROM change

@@ -1,0 +1,1 @@
+UPDATE node SET until_at = 0 WHERE pk = ?

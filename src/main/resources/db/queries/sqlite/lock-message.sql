@@ -1,0 +1,2 @@
+-- One process writes.
+SELECT ?
