@@ -236,7 +236,7 @@ abstract class OutboxContract {
     Settled second =
         outbox.record(
             new AttemptResult(
-                retry.with(delivery.loaded(), List.of(all.get(2))),
+                retry.with(delivery.loaded(), List.of(all.get(2)), null),
                 "main",
                 List.of(verdict(all.get(2), Verdict.Fate.SENT))));
 
@@ -460,9 +460,10 @@ abstract class OutboxContract {
               row.getLong("accepted_at"),
               row.getLong("bytes"),
               null,
-              List.of());
+              List.of(),
+              null);
       return claimed.with(
-          submission("m", Map.of()).message(), List.of(new Recipient(0, "b@example.test")));
+          submission("m", Map.of()).message(), List.of(new Recipient(0, "b@example.test")), null);
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
@@ -494,6 +495,6 @@ abstract class OutboxContract {
   }
 
   private Stored store(List<Submission> submissions) {
-    return outbox.store(submissions, null);
+    return outbox.store(submissions, null, null);
   }
 }
