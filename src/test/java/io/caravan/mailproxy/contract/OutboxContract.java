@@ -17,6 +17,7 @@ import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.message.TraceParent;
 import io.caravan.mailproxy.message.Verdict;
 import io.caravan.mailproxy.queue.Ended;
 import io.caravan.mailproxy.queue.InFlight;
@@ -108,6 +109,24 @@ abstract class OutboxContract {
     assertThat(store(List.of(submission("later", Map.of()))).hot())
         .as("nothing overtakes what is due")
         .isEmpty();
+  }
+
+  @Test
+  void a_message_keeps_the_trace_it_came_with_and_its_replacement_brings_another() {
+    TraceParent first = new TraceParent("a".repeat(32), "b".repeat(16), true);
+    TraceParent second = new TraceParent("c".repeat(32), "d".repeat(16), false);
+    Map<String, Object> later = Map.of("deferred_ts", 4_000_000_000L);
+    Map<String, Object> other = Map.of("deferred_ts", 4_000_000_001L);
+    String kept = "SELECT trace_parent FROM message";
+
+    outbox.store(List.of(submission("m", later)), null, first);
+    outbox.store(List.of(submission("m", later)), null, second);
+    assertThat(texts(kept)).as("the same again").containsExactly(first.text());
+    outbox.store(List.of(submission("m", other)), null, second);
+    assertThat(texts(kept)).containsExactly(second.text());
+    assertThat(outbox.store(List.of(submission("hot", Map.of())), null, first).hot())
+        .extracting(Delivery::traceParent)
+        .containsExactly(first);
   }
 
   @Test
