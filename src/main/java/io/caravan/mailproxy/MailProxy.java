@@ -13,6 +13,7 @@ import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
 import io.caravan.mailproxy.telemetry.Statsd;
+import io.caravan.mailproxy.telemetry.Traces;
 import io.caravan.mailproxy.throttle.Throttle;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -266,6 +267,7 @@ public final class MailProxy implements AutoCloseable {
           List.of(
               PrometheusListener.class,
               Statsd.class,
+              Traces.class,
               SmtpPool.class,
               SandboxRelay.class,
               Throttle.class,

@@ -30,5 +30,6 @@ FROM taken
 WHERE q.pk = taken.pk
 RETURNING q.pk, q.message_pk, q.lease_epoch, q.priority, q.due_at, q.attempts, q.accepted_at, q.bytes,
   CASE WHEN q.bytes <= :?inline THEN (SELECT payload FROM message WHERE message.pk = q.message_pk) END AS payload,
+  CASE WHEN q.bytes <= :?inline THEN (SELECT trace_parent FROM message WHERE message.pk = q.message_pk) END AS trace_parent,
   CASE WHEN q.bytes <= :?inline THEN (SELECT string_agg(CAST(position AS text), ',') FROM recipient
     WHERE recipient.message_pk = q.message_pk AND delivery_pk = q.pk AND recipient.state = 'pending') END AS pending

@@ -27,5 +27,6 @@ WHERE pk IN (
 )
 RETURNING pk, message_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes,
   CASE WHEN bytes <= :?inline THEN (SELECT payload FROM message WHERE message.pk = message_pk) END AS payload,
+  CASE WHEN bytes <= :?inline THEN (SELECT trace_parent FROM message WHERE message.pk = message_pk) END AS trace_parent,
   CASE WHEN bytes <= :?inline THEN (SELECT group_concat(position) FROM recipient
     WHERE recipient.message_pk = queue.message_pk AND delivery_pk = queue.pk AND recipient.state = 'pending') END AS pending

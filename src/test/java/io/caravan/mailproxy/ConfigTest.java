@@ -53,9 +53,18 @@ class ConfigTest {
           key, "GMP_" + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'));
     }
 
+    /** The default in Markdown, after the standard variable that is looked at before it. */
     String initial() {
       Matcher value = VALUE.matcher(value());
-      return value.matches() ? value.group(2) : "";
+      String initial = value.matches() ? value.group(2) : "";
+      Matcher standard = VALUE.matcher(initial);
+      return standard.matches()
+          ? "`$" + standard.group(1) + "` " + code(standard.group(2))
+          : code(initial);
+    }
+
+    private static String code(String text) {
+      return text.isEmpty() ? "" : "`" + text + "`";
     }
   }
 
@@ -116,10 +125,10 @@ class ConfigTest {
         page.append(section.substring(1));
         page.append("\n\n| setting | variable | default | what it is |\n|---|---|---|---|\n");
       }
-      String initial = setting.initial().isEmpty() ? "" : "`" + setting.initial() + "`";
       page.append(
           "| `%s` | `%s` | %s | %s |%n"
-              .formatted(setting.key(), setting.variable(), initial, setting.comment()));
+              .formatted(
+                  setting.key(), setting.variable(), setting.initial().strip(), setting.comment()));
     }
     return page.append(
             """

@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
     description = "The settings and routes of this home folder.",
     synopsisSubcommandLabel = "COMMAND")
 final class Config {
-  private static final Pattern SECRET = Pattern.compile(".*(token|password|secret|\\.key)");
+  private static final Pattern SECRET =
+      Pattern.compile(".*(token|password|secret|\\.key|\\.headers)");
   private static final Pattern IN_URL = Pattern.compile("(\\w+://)[^/@]+@");
 
   private final Terminal terminal;

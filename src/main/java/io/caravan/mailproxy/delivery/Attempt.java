@@ -58,7 +58,12 @@ public final class Attempt {
 
   /** Milliseconds since it began. */
   public long millis() {
-    return (System.nanoTime() - begunAt) / 1_000_000;
+    return nanos() / 1_000_000;
+  }
+
+  /** Nanoseconds since it began. */
+  public long nanos() {
+    return System.nanoTime() - begunAt;
   }
 
   /** The attempt counts as ended: its slot counts as free. */
@@ -191,7 +196,7 @@ public final class Attempt {
   }
 
   /** One for each recipient; empty before there are any. */
-  List<Answer> answers() {
+  public List<Answer> answers() {
     return answers;
   }
 

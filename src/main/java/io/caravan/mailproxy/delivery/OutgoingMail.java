@@ -40,6 +40,7 @@ public final class OutgoingMail extends SMTPMessage {
   private long since = System.nanoTime();
   private @Nullable Phase timed;
   private boolean wantsNewConnection;
+  private @Nullable Account server;
 
   /**
    * A mail ready to go.
@@ -127,6 +128,15 @@ public final class OutgoingMail extends SMTPMessage {
   /** How far the attempt came. */
   public Phase phase() {
     return phase;
+  }
+
+  /** The server that was tried last; {@code null}: none yet, or the sender does not say. */
+  public @Nullable Account server() {
+    return server;
+  }
+
+  void goesTo(Account tried) {
+    server = tried;
   }
 
   /** Nanoseconds spent in a phase, over all servers that were tried. */

@@ -133,6 +133,7 @@ public final class SmtpPool extends EndpointSender implements AutoCloseable {
   }
 
   private void send(OutgoingMail mail, Account account, long deadline) throws MessagingException {
+    mail.goesTo(account);
     AccountConnections connections = enter(Place.of(account));
     try {
       SmtpConnection connection = connections.take(account, deadline, mail.wantsNewConnection());

@@ -5,6 +5,7 @@ import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.intake.MessageReader;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Recipient;
+import io.caravan.mailproxy.message.TraceParent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,9 @@ final class StoredMessage {
           new Recipient(
               recipient.path("position").intValue(), recipient.path("address").textValue()));
     }
-    return delivery.with(MessageReader.read(row.text("payload")), pending);
+    return delivery.with(
+        MessageReader.read(row.text("payload")),
+        pending,
+        TraceParent.parse(row.textOrNull("trace_parent")));
   }
 }

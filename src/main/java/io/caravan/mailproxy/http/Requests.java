@@ -3,6 +3,7 @@ package io.caravan.mailproxy.http;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.message.TraceParent;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -162,6 +163,10 @@ public final class Requests {
             raw.getHeader("Host"),
             raw.getHeader("Origin"),
             raw.getHeader(KEY)));
+    List<String> traces = raw.headers().getAll(TraceParent.NAME);
+    if (traces.size() == 1) { // several are none (W3C Trace Context)
+      exchange.setProperty(TraceParent.NAME, traces.get(0));
+    }
     if (raw.headers().contains(KEY)) {
       exchange.setProperty(IDEMPOTENCY_KEY, true);
     }

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param bytes rough size of the message in bytes, for the room it takes in memory
  * @param message the message itself; {@code null}: still to be read from the store
  * @param recipients who is still to be reached; empty while {@code message} is {@code null}
+ * @param traceParent where in a trace the message came from, read with the message; {@code null}:
+ *     nowhere
  */
 public record Delivery(
     long pk,
@@ -26,12 +28,23 @@ public record Delivery(
     long acceptedAt,
     long bytes,
     @Nullable Message message,
-    List<Recipient> recipients) {
+    List<Recipient> recipients,
+    @Nullable TraceParent traceParent) {
 
   /** The same delivery with its message read. */
-  public Delivery with(Message read, List<Recipient> pending) {
+  public Delivery with(Message read, List<Recipient> pending, @Nullable TraceParent traceParent) {
     return new Delivery(
-        pk, messagePk, lane, epoch, priority, attempts, acceptedAt, bytes, read, pending);
+        pk,
+        messagePk,
+        lane,
+        epoch,
+        priority,
+        attempts,
+        acceptedAt,
+        bytes,
+        read,
+        pending,
+        traceParent);
   }
 
   /** Key of its lane's account. */

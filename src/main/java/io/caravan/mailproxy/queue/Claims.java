@@ -7,6 +7,7 @@ import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
+import io.caravan.mailproxy.message.TraceParent;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -98,7 +99,8 @@ public final class Claims {
             row.number("accepted_at"),
             row.number("bytes"),
             null,
-            List.of());
+            List.of(),
+            null);
     String payload = row.textOrNull("payload");
     String pending = row.textOrNull("pending");
     if (payload == null || pending == null) {
@@ -106,7 +108,8 @@ public final class Claims {
     }
     try {
       Message message = MessageReader.read(payload);
-      return delivery.with(message, recipients(message, pending));
+      return delivery.with(
+          message, recipients(message, pending), TraceParent.parse(row.textOrNull("trace_parent")));
     } catch (IllegalArgumentException | UncheckedIOException e) {
       return delivery; // fails alone, when its attempt reads it
     }

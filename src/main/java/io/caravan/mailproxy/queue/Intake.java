@@ -10,6 +10,7 @@ import io.caravan.mailproxy.intake.Batch;
 import io.caravan.mailproxy.intake.BatchAnswer;
 import io.caravan.mailproxy.intake.BatchReader;
 import io.caravan.mailproxy.intake.Rejection;
+import io.caravan.mailproxy.message.TraceParent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,13 +55,18 @@ public final class Intake {
 
   /**
    * Stores what may be stored; when it returns, it is on disk. What is to start now stands in
-   * property {@value #HOT}, how many messages are new in {@value #ADDED}.
+   * property {@value #HOT}, how many messages are new in {@value #ADDED}. The messages keep the W3C
+   * trace context of property {@value TraceParent#NAME}, where there is a valid one.
    *
    * @throws io.caravan.mailproxy.http.Problem 503 too much is being taken in
    */
   public Stored store(Exchange exchange) {
     Batch batch = exchange.getMessage().getBody(Batch.class);
-    Stored stored = store(batch, exchange.getProperty(Guard.COMMAND, Command.class));
+    Stored stored =
+        store(
+            batch,
+            exchange.getProperty(Guard.COMMAND, Command.class),
+            TraceParent.parse(exchange.getProperty(TraceParent.NAME, String.class)));
     if (stored.queued() > 0) {
       exchange.removeProperty(Guard.COMMAND); // logged with it
     }
@@ -69,14 +75,14 @@ public final class Intake {
     return stored;
   }
 
-  private Stored store(Batch batch, @Nullable Command command) {
+  private Stored store(Batch batch, @Nullable Command command, @Nullable TraceParent traceParent) {
     int messages = batch.submissions().size();
     if (messages == 0) {
       return new Stored(0, 0, List.of(), List.of());
     }
     room.enterMessages(messages);
     try {
-      return outbox.store(batch.submissions(), command);
+      return outbox.store(batch.submissions(), command, traceParent);
     } finally {
       room.leaveMessages(messages);
     }

@@ -10,6 +10,7 @@ import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Health;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.message.TraceParent;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -89,11 +90,21 @@ public final class Outbox {
    * Stores a batch. What its lane has room for is leased at once; the rest waits in the table.
    *
    * @param command what to put into the command log with it; {@code null}: nothing
+   * @param traceParent where in a trace its messages come from; {@code null}: nowhere
    * @throws StoreException nothing of the batch was kept
    */
-  public Stored store(List<Submission> submissions, @Nullable Command command) {
+  public Stored store(
+      List<Submission> submissions, @Nullable Command command, @Nullable TraceParent traceParent) {
     StoreBatch batch =
-        new StoreBatch(submissions, command, lanes, rules, suspensions, nodes.ids(), nodes.self());
+        new StoreBatch(
+            submissions,
+            command,
+            traceParent,
+            lanes,
+            rules,
+            suspensions,
+            nodes.ids(),
+            nodes.self());
     Failpoint.pass("intake.beforeCommit");
     Stored stored = commits.commit(batch);
     Failpoint.pass("intake.afterCommit");

@@ -7,6 +7,7 @@ import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Message;
 import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
+import io.caravan.mailproxy.message.TraceParent;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -22,6 +23,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
 
   private final List<Submission> submissions;
   private final @Nullable Command command;
+  private final @Nullable TraceParent traceParent;
   private final Lanes lanes;
   private final RuleBook rules;
   private final Suspensions suspensions;
@@ -39,6 +41,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   StoreBatch(
       List<Submission> submissions,
       @Nullable Command command,
+      @Nullable TraceParent traceParent,
       Lanes lanes,
       RuleBook rules,
       Suspensions suspensions,
@@ -46,6 +49,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       long node) {
     this.submissions = submissions;
     this.command = command;
+    this.traceParent = traceParent;
     this.lanes = lanes;
     this.rules = rules;
     this.suspensions = suspensions;
@@ -96,7 +100,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
             message.batchCode(),
             message.deferredTs(),
             now,
-            submission.payload());
+            submission.payload(),
+            trace());
     if (inserted == 0) {
       return false;
     }
@@ -138,7 +143,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
                 accepted,
                 size,
                 message,
-                part.recipients()));
+                part.recipients(),
+                traceParent));
       } else if (!held) {
         waiting.merge(new Waiting(part.lane(), message.priority()), due, Math::min);
       }
@@ -201,10 +207,15 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
         message.batchCode(),
         message.deferredTs(),
         submission.payload(),
+        trace(),
         pk);
     statements.update("delete-deliveries", pk, pk);
     statements.update("delete-recipients", pk);
     insertDeliveries(statements, submission, pk, accepted, false, manual);
+  }
+
+  private @Nullable String trace() {
+    return traceParent == null ? null : traceParent.text();
   }
 
   private void refuse(Submission submission, String reason) {

@@ -1,14 +1,13 @@
 package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.http.Arrival;
+import io.caravan.mailproxy.message.TraceParent;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.NamedNode;
@@ -111,12 +110,6 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
 
   /** A request's time counts from its head, not from when its body was there and a thread free. */
   private static final class FromTheHead extends MicrometerRoutePolicy {
-    /** W3C Trace Context, section 3.2. */
-    private static final String TRACE_PARENT = "traceparent";
-
-    private static final Pattern TRACE_OF_PARENT =
-        Pattern.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*");
-
     FromTheHead(MicrometerRoutePolicyFactory factory) {
       super(factory);
     }
@@ -128,7 +121,7 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
       if (arrival != null) {
         arrival.route();
         exchange.setProperty(sampleOf(route, exchange), Timer.start(new Since(arrival.at())));
-        follow(exchange.getMessage().getHeader(TRACE_PARENT, String.class));
+        follow(exchange.getMessage().getHeader(TraceParent.NAME, String.class));
       }
     }
 
@@ -138,10 +131,10 @@ public final class RouteMeters extends MicrometerRoutePolicyFactory {
       MDC.remove(Exemplar.TRACE);
     }
 
-    private static void follow(@Nullable String traceParent) {
-      Matcher trace = TRACE_OF_PARENT.matcher(traceParent == null ? "" : traceParent);
-      if (trace.matches()) {
-        MDC.put(Exemplar.TRACE, trace.group(1));
+    private static void follow(@Nullable String header) {
+      TraceParent parent = TraceParent.parse(header);
+      if (parent != null) {
+        MDC.put(Exemplar.TRACE, parent.traceId());
       }
     }
 

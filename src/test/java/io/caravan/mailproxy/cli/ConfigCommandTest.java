@@ -110,6 +110,7 @@ class ConfigCommandTest {
   void settings_are_shown_without_secrets() throws Exception {
     set("api.token", "canary-a");
     set("client.sync-password", "canary-b");
+    set("traces.headers", "a=canary-c");
     set("client.sync-url", "https://user:canary-c@app.test/");
     CommandRun run = run("config", "show");
     assertThat(run.code()).isZero();

@@ -17,6 +17,7 @@ import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.Settled;
+import io.caravan.mailproxy.message.TraceParent;
 import io.caravan.mailproxy.message.Verdict;
 import io.caravan.mailproxy.queue.Ended;
 import io.caravan.mailproxy.queue.InFlight;
@@ -112,6 +113,24 @@ abstract class OutboxContract {
     assertThat(store(List.of(submission("later", Map.of()))).hot())
         .as("nothing overtakes what is due")
         .isEmpty();
+  }
+
+  @Test
+  void a_message_keeps_the_trace_it_came_with_and_its_replacement_brings_another() {
+    TraceParent first = new TraceParent("a".repeat(32), "b".repeat(16), true);
+    TraceParent second = new TraceParent("c".repeat(32), "d".repeat(16), false);
+    Map<String, Object> later = Map.of("deferred_ts", 4_000_000_000L);
+    Map<String, Object> other = Map.of("deferred_ts", 4_000_000_001L);
+    String kept = "SELECT trace_parent FROM message";
+
+    outbox.store(List.of(submission("m", later)), null, first);
+    outbox.store(List.of(submission("m", later)), null, second);
+    assertThat(texts(kept)).as("the same again").containsExactly(first.text());
+    outbox.store(List.of(submission("m", other)), null, second);
+    assertThat(texts(kept)).containsExactly(second.text());
+    assertThat(outbox.store(List.of(submission("hot", Map.of())), null, first).hot())
+        .extracting(Delivery::traceParent)
+        .containsExactly(first);
   }
 
   @Test
@@ -240,7 +259,7 @@ abstract class OutboxContract {
     Settled second =
         outbox.record(
             new AttemptResult(
-                retry.with(delivery.loaded(), List.of(all.get(2))),
+                retry.with(delivery.loaded(), List.of(all.get(2)), null),
                 "main",
                 List.of(verdict(all.get(2), Verdict.Fate.SENT))));
 
@@ -464,9 +483,10 @@ abstract class OutboxContract {
               row.getLong("accepted_at"),
               row.getLong("bytes"),
               null,
-              List.of());
+              List.of(),
+              null);
       return claimed.with(
-          submission("m", Map.of()).message(), List.of(new Recipient(0, "b@example.test")));
+          submission("m", Map.of()).message(), List.of(new Recipient(0, "b@example.test")), null);
     } catch (SQLException e) {
       throw new IllegalStateException(e);
     }
@@ -498,6 +518,6 @@ abstract class OutboxContract {
   }
 
   private Stored store(List<Submission> submissions) {
-    return outbox.store(submissions, null);
+    return outbox.store(submissions, null, null);
   }
 }

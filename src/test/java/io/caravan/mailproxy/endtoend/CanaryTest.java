@@ -49,6 +49,7 @@ class CanaryTest {
                 "canary-wrong-token-c35f",
                 "canary-422-a6d8",
                 "canary-admin-48e7",
+                "canary-trace-77aa",
                 "canary-key-0f3b"));
     Base64.Encoder base64 = Base64.getEncoder();
     canaries.add(base64.encodeToString(KEY));
@@ -109,6 +110,14 @@ class CanaryTest {
           call.sendResponseHeaders(401, -1);
           call.close();
         });
+    AtomicInteger traced = new AtomicInteger();
+    application.createContext(
+        "/v1/traces",
+        call -> {
+          traced.incrementAndGet();
+          call.sendResponseHeaders(403, -1);
+          call.close();
+        });
     application.start();
     int port = application.getAddress().getPort();
     try (ScriptedSmtpServer works = new ScriptedSmtpServer();
@@ -124,6 +133,12 @@ class CanaryTest {
                 "2",
                 "GMP_CIRCUIT_FAILURES",
                 "1",
+                "GMP_TRACES_ENABLED",
+                "true",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "http://127.0.0.1:" + port + "/",
+                "GMP_TRACES_HEADERS",
+                "authorization=canary-trace-77aa",
                 "GMP_SYNC_RETRY_DELAYS",
                 "1",
                 "LOG_LEVEL",
@@ -183,6 +198,7 @@ class CanaryTest {
       await().atMost(LONG).until(() -> refused.get() >= 2 && log(proxy).contains("auth_failed"));
       await().atMost(LONG).until(() -> log(proxy).contains("HTTP status 401"));
       await().atMost(LONG).until(() -> works.mails.size() == 1);
+      await().atMost(LONG).until(() -> traced.get() > 0 && log(proxy).contains("answers 403"));
       await().atMost(LONG).until(() -> Files.exists(home.resolve("log/metrics/current")));
       assertThat(works.lines)
           .as("the password was used")

@@ -207,6 +207,6 @@ class LaneQueueTest {
   }
 
   private static Delivery delivery(long pk, long account, Priority priority) {
-    return new Delivery(pk, pk, LaneKey.of(account), 1, priority, 0, 0, 10, null, List.of());
+    return new Delivery(pk, pk, LaneKey.of(account), 1, priority, 0, 0, 10, null, List.of(), null);
   }
 }
