@@ -2,18 +2,15 @@ package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Command;
-import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.intake.Submission;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
-import io.caravan.mailproxy.message.Health;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.message.TraceParent;
 import io.caravan.mailproxy.throttle.RuleBook;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -221,24 +218,6 @@ public final class Outbox {
     inFlight.end(delivery.pk());
     lanes.release(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
-  }
-
-  /** Keeps an event that tells of an account; it belongs to no message, its key there is 0. */
-  public void accountHealth(Health health) {
-    Map<String, Object> data = new LinkedHashMap<>(health.told());
-    data.put("account_id", health.account().id());
-    String tenant = health.account().tenantId();
-    commits.commit(
-        (statements, now) ->
-            statements.update(
-                "insert-event",
-                nodes.ids().next(),
-                0,
-                tenant,
-                "account",
-                now,
-                health.reason(),
-                Json.text(data)));
   }
 
   /** Holds a delivery whose body may have left, and whose attempt ended without a result. */
