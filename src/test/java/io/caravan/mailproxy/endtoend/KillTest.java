@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a kill -9 must not break. */
 class KillTest {
@@ -28,11 +30,15 @@ class KillTest {
   @TempDir Path folder;
 
   /** The short form of bench/chaos. */
-  @Test
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Timeout(value = 120, unit = TimeUnit.SECONDS)
-  void no_accepted_message_is_lost_and_no_duplicate_is_silent_when_the_process_is_killed()
-      throws Exception {
+  void no_accepted_message_is_lost_and_no_duplicate_is_silent_when_the_process_is_killed(
+      boolean postgres) throws Exception {
     long seed = System.nanoTime();
+    if (postgres) {
+      TestStore.share(folder.resolve("home"));
+    }
     try (KillRounds rounds = new KillRounds(folder, new Random(seed))) {
       for (int i = 0; i < ROUNDS; i++) {
         rounds.round(MESSAGES);

@@ -61,8 +61,10 @@ public final class ProxyProcess implements AutoCloseable {
     environment.put("GMP_PORT", String.valueOf(port));
     environment.put("GMP_API_TOKEN", TOKEN);
     environment.put("GMP_DB_PATH", TestStore.path(home));
-    if (TestStore.isShared()) {
+    if (TestStore.isShared(home)) {
       environment.put("MAIL_PROXY_ENCRYPTION_KEY_FILE", TestStore.key(home).toString());
+      environment.put("GMP_NODE_NAME", home.toString());
+      environment.put("GMP_LEASE_SECONDS", "2");
     }
     for (int i = 0; i < settings.length; i += 2) {
       environment.put(settings[i], settings[i + 1]);

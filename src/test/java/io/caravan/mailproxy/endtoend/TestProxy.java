@@ -66,8 +66,9 @@ public final class TestProxy implements AutoCloseable {
     all.put("host", "127.0.0.1");
     all.put("api.token", TOKEN);
     all.put("db.path", TestStore.path(folder));
-    if (TestStore.isShared()) {
+    if (TestStore.isShared(folder)) {
       all.put("encryption.key-file", TestStore.key(folder).toString());
+      all.put("node.name", folder.toString());
     }
     all.put("drain.seconds", "5");
     for (int i = 0; i < settings.length; i += 2) {

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -30,20 +31,28 @@ public final class TestStore {
   private TestStore() {}
 
   /** Whether it is PostgreSQL. */
-  public static boolean isShared() {
-    return SHARED;
+  public static boolean isShared(Path home) {
+    return SHARED || BY_HOME.containsKey(home.toAbsolutePath());
+  }
+
+  /** Gives homes one database on PostgreSQL, whatever the property says. */
+  public static void share(Path... homes) {
+    String url = postgres();
+    for (Path home : homes) {
+      BY_HOME.put(home.toAbsolutePath(), url);
+    }
   }
 
   /** What {@code db.path} of a home's proxies is; the same each time. */
   public static String path(Path home) {
-    return SHARED
+    return isShared(home)
         ? BY_HOME.computeIfAbsent(home.toAbsolutePath(), folder -> postgres())
         : ProxyProcess.database(home).toString();
   }
 
   /** A connection beside the proxy's. */
   public static Connection connect(Path home) throws SQLException {
-    return SHARED
+    return isShared(home)
         ? connect(path(home))
         : DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home));
   }
@@ -87,7 +96,7 @@ public final class TestStore {
 
   /** Puts the clocks of all databases on PostgreSQL forward; an SQLite file has its process's. */
   static void advance(Duration by) {
-    for (String url : BY_HOME.values()) {
+    for (String url : Set.copyOf(BY_HOME.values())) {
       try (Connection connection = connect(url);
           Statement statement = connection.createStatement()) {
         statement.execute(

@@ -75,7 +75,7 @@ class RandomRequestsTest {
   private void assertInOrder(long pending) throws SQLException {
     try (Connection store = TestStore.connect(home);
         Statement statement = store.createStatement()) {
-      if (!TestStore.isShared()) {
+      if (!TestStore.isShared(home)) {
         assertThat(first(statement, "PRAGMA integrity_check")).isEqualTo("ok");
       }
       for (String table : new String[] {"queue", "recipient"}) {
