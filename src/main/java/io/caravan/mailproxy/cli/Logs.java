@@ -6,19 +6,19 @@ import java.util.Locale;
 import java.util.Map;
 import org.apache.logging.log4j.LogManager;
 
-/** Sets up the log before anything logs: {@code LOG_LEVEL}, {@code LOG_FORMAT}, log4j2.yaml. */
+/** Sets up the log before anything logs: {@code LOG_LEVEL}, {@code LOG_FORMAT}, log4j2.xml. */
 public final class Logs {
   private Logs() {}
 
   /**
-   * Hands the environment's wishes to {@code config/log4j2.yaml}.
+   * Hands the environment's wishes to {@code config/log4j2.xml}.
    *
    * @param environment {@code LOG_LEVEL}: Python's level names are understood as well; {@code
    *     LOG_FORMAT}: {@code json}, or {@code plain}
    * @throws IllegalArgumentException one of them is something else
    */
   public static void prepare(Path home, Map<String, String> environment) {
-    Path file = home.resolve("config/log4j2.yaml");
+    Path file = home.resolve("config/log4j2.xml");
     if (Files.exists(file)) {
       System.setProperty("log4j2.configurationFile", file.toUri().toString());
     }

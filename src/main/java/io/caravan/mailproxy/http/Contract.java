@@ -1,20 +1,19 @@
 package io.caravan.mailproxy.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Properties;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.jspecify.annotations.Nullable;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /** The contract of the API, as JSON and as a page that needs nothing from elsewhere. */
 public final class Contract {
-  private static final String SWAGGER = "/META-INF/maven/org.webjars/swagger-ui/pom.properties";
   private static final Map<String, String> FILES =
       Map.of(
           "swagger-ui.css", "text/css",
@@ -27,7 +26,8 @@ public final class Contract {
   /** The document as it stands in {@code openapi.yaml}. */
   public static JsonNode document() {
     try (InputStream in = open("openapi.yaml")) {
-      return new YAMLMapper().readTree(in);
+      return Json.MAPPER.valueToTree(
+          new Load(LoadSettings.builder().build()).loadFromInputStream(in));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -64,17 +64,7 @@ public final class Contract {
     if (type == null) {
       throw Problem.notFound("Not Found");
     }
-    write(exchange, type, bytes(name.equals("start.js") ? name : swagger(name)));
-  }
-
-  private static String swagger(String name) {
-    Properties pom = new Properties();
-    try (InputStream in = open(SWAGGER)) {
-      pom.load(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return "/META-INF/resources/webjars/swagger-ui/" + pom.getProperty("version") + "/" + name;
+    write(exchange, type, bytes(name.equals("start.js") ? name : "swagger-ui/" + name));
   }
 
   private static InputStream open(String resource) {
