@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.KeepAlive;
 import io.caravan.mailproxy.endtoend.ProxyProcess;
+import io.caravan.mailproxy.endtoend.TestStore;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -43,7 +44,7 @@ import java.util.stream.Collectors;
 
 /** bench/check-truth; see bench/README.md. */
 public final class CheckTruth {
-  private static final String USAGE = "bench/check-truth [--messages 2000..100000] [--db URL]";
+  private static final String USAGE = "bench/check-truth [--messages 2000..100000] [--db sqlite|postgresql|URL]";
 
   private static final Duration ALL = Duration.ofMinutes(10);
   private static final Duration SENT_WITHIN = Duration.ofMinutes(7);
@@ -98,7 +99,7 @@ public final class CheckTruth {
 
   public static void main(String[] args) throws Exception {
     int messages = 20_000;
-    String db = "";
+    String db = "sqlite";
     for (int i = 0; i + 1 < args.length; i += 2) {
       switch (args[i]) {
         case "--messages" -> messages = Integer.parseInt(args[i + 1]);
@@ -116,14 +117,15 @@ public final class CheckTruth {
               try {
                 Thread.sleep(ALL.toMillis());
                 System.out.println("FAILS  not done within " + ALL.toMinutes() + " minutes");
-                Runtime.getRuntime().halt(1);
+                System.exit(1);
               } catch (InterruptedException e) {
                 // done
               }
             });
     watch.setDaemon(true);
     watch.start();
-    CheckTruth check = new CheckTruth(messages, db);
+    CheckTruth check =
+        new CheckTruth(messages, db.equals("postgresql") ? TestStore.postgres() : db);
     try {
       check.all();
     } catch (Exception e) {
@@ -241,15 +243,18 @@ public final class CheckTruth {
                 "GMP_STATSD_PORT", String.valueOf(statsd.port()),
                 "GMP_STATSD_PREFIX", PREFIX,
                 "GMP_STATSD_INTERVAL_SECONDS", "1"));
-    if (!db.isEmpty()) {
+    if (!db.equals("sqlite")) {
       String key = Base64.getEncoder().encodeToString(new byte[32]);
       settings.addAll(List.of("GMP_DB_PATH", db, "MAIL_PROXY_ENCRYPTION_KEY", key));
     }
-    return ProxyProcess.start(
-        home,
-        checkout.resolve("target/mail-proxy.jar").toString(),
-        List.of("-Xmx1g", "-XX:+UseParallelGC"), // as bin/mail-proxy does
-        settings.toArray(String[]::new));
+    ProxyProcess proxy =
+        ProxyProcess.start(
+            home,
+            checkout.resolve("target/mail-proxy.jar").toString(),
+            List.of("-Xmx1g", "-XX:+UseParallelGC"), // as bin/mail-proxy does
+            settings.toArray(String[]::new));
+    Runtime.getRuntime().addShutdownHook(new Thread(proxy::close));
+    return proxy;
   }
 
   private void equip(ProxyProcess proxy, int port) throws Exception {
@@ -738,20 +743,14 @@ public final class CheckTruth {
   // the database
 
   private Connection store() throws SQLException {
-    if (db.isEmpty()) {
+    if (db.equals("sqlite")) {
       return DriverManager.getConnection(
           "jdbc:sqlite:" + ProxyProcess.database(folder.resolve("proxy")));
     }
-    if (!db.contains("://")) {
-      return DriverManager.getConnection("jdbc:sqlite:" + db);
-    }
     URI url = URI.create(db);
     String[] user = (url.getUserInfo() == null ? "" : url.getUserInfo()).split(":", 2);
-    String query = url.getQuery() == null ? "" : "?" + url.getQuery();
     return DriverManager.getConnection(
-        "jdbc:" + url.getScheme() + "://" + url.getHost() + ":" + url.getPort() + url.getPath() + query,
-        user[0],
-        user.length > 1 ? user[1] : "");
+        "jdbc:" + db.replaceFirst("//[^/]*@", "//"), user[0], user.length > 1 ? user[1] : "");
   }
 
   private static long count(Connection store, String query) throws SQLException {
