@@ -25,6 +25,9 @@ public final class ReportLag {
   /** The events of a call are acknowledged. */
   public void acknowledged(ReportCall call) {
     long now = clock.millis();
-    call.events().forEach(event -> lag.record(now - event.at(), TimeUnit.MILLISECONDS));
+    for (ReportCall.Event event : call.events()) {
+      // an event may be a moment ahead of this clock, and a timer drops what is below 0
+      lag.record(Math.max(0, now - event.at()), TimeUnit.MILLISECONDS);
+    }
   }
 }
