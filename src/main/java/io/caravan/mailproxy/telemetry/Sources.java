@@ -187,7 +187,12 @@ public final class Sources {
     for (QueueName queue : QueueName.values()) {
       String[] tags = {"queue", queue.label(), "proxy", LEDGER};
       gauge("throttle.unacknowledged", open, m -> m.of(all -> all.get(queue)), tags);
-      gauge("throttle.unacknowledged.max", throttle, Throttle::maxUnacknowledged, tags);
+      // a bound that shrinks holds for new questions: as many as are open may be
+      gauge(
+          "throttle.unacknowledged.max",
+          open,
+          m -> Math.max(m.of(all -> all.get(queue)), throttle.maxUnacknowledged()),
+          tags);
     }
     String[] all = {"queue", "", "proxy", LEDGER};
     gauge("throttle.unacknowledged", open, m -> m.of(Sources::total), all);

@@ -39,9 +39,8 @@ final class Questions {
   }
 
   boolean tryAsk(QueueName queue) {
-    AtomicInteger count = of(queue);
-    if (count.incrementAndGet() > max()) {
-      count.decrementAndGet();
+    int max = max();
+    if (of(queue).getAndUpdate(n -> n < max ? n + 1 : n) >= max) {
       return false;
     }
     asked.incrementAndGet();
