@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the keystores of the TLS tests again: a root (ca.pem) and three servers signed by it.
+# Makes the keystores of the TLS tests again: a root (ca.pem) and servers signed by it.
 set -eu
 cd "$(dirname "$0")"
 rm -f ./*.p12 ca.pem
@@ -18,4 +18,6 @@ server() { # name, subject alternative names, days valid from 2020-01-01
 server good dns:localhost,ip:127.0.0.1 36500
 server expired dns:localhost,ip:127.0.0.1 30
 server elsewhere dns:elsewhere.test 36500
+server named dns:localhost 36500
+server addressed ip:127.0.0.1 36500
 rm root.p12

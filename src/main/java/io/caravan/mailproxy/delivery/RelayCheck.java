@@ -85,7 +85,7 @@ final class RelayCheck {
         if (account.localAddress() != null) {
           socket.bind(new InetSocketAddress(account.localAddress(), 0));
         }
-        socket.connect(new InetSocketAddress(address, account.port()), millis);
+        socket.connect(RelaySocket.target(address, account), millis);
         good("TCP", address.getHostAddress() + " port " + account.port());
         return socket;
       } catch (IOException e) {

@@ -1,9 +1,13 @@
 package io.caravan.mailproxy.delivery;
 
+import io.caravan.mailproxy.message.Account;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.UnknownHostException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -25,6 +29,16 @@ final class RelaySocket extends Socket {
   private final AtomicLong deadline = new AtomicLong(NONE);
   private int sessionBytes = MAX_SESSION_BYTES;
   private volatile boolean inSession = true;
+
+  /**
+   * An address under the name that the account gives it. The library holds certificates against the
+   * name of the socket's address, which would else be looked up: that answer is anybody's.
+   */
+  static InetSocketAddress target(InetAddress address, Account account)
+      throws UnknownHostException {
+    return new InetSocketAddress(
+        InetAddress.getByAddress(account.host(), address.getAddress()), account.port());
+  }
 
   /**
    * Sets the deadline in nanoseconds of {@link System#nanoTime}; fails when the last one passed.

@@ -112,7 +112,7 @@ final class SmtpConnection {
           if (local != null) {
             socket.bind(new InetSocketAddress(local, 0));
           }
-          socket.connect(new InetSocketAddress(address, account.port()));
+          socket.connect(RelaySocket.target(address, account));
           return socket;
         } catch (IOException e) {
           socket.closeQuietly();

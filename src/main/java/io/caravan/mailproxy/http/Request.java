@@ -104,7 +104,11 @@ public record Request(
   private static String decoded(String segment) {
     try {
       // A path, unlike a query, keeps its plus signs.
-      return new QueryStringDecoder(segment).path();
+      String text = new QueryStringDecoder(segment).path();
+      if (text.indexOf('\0') >= 0) {
+        throw new Problem(404, "not found");
+      }
+      return text;
     } catch (IllegalArgumentException e) {
       throw new Problem(400, "Path is not percent-encoded UTF-8");
     }

@@ -175,10 +175,21 @@ public final class Requests {
 
   private static Map<String, List<String>> query(@Nullable String query) {
     try {
-      return query == null ? Map.of() : new QueryStringDecoder(query, false).parameters();
+      Map<String, List<String>> read =
+          query == null ? Map.of() : new QueryStringDecoder(query, false).parameters();
+      read.forEach(
+          (name, values) -> values.forEach(value -> refuseNul(value, List.of("query", name))));
+      return read;
     } catch (IllegalArgumentException e) {
       throw Problem.invalid(
           "query_invalid", List.of("query"), "Query is not percent-encoded UTF-8");
+    }
+  }
+
+  /** No store keeps it in a text, and nothing is named so. */
+  private static void refuseNul(String text, List<Object> place) {
+    if (text.indexOf('\0') >= 0) {
+      throw Problem.invalid("value_error", place, "Value must not hold the character U+0000");
     }
   }
 

@@ -140,21 +140,22 @@ public final class ReportClient {
   }
 
   private static Future<ReportAnswer> answer(HttpClientResponse response) {
-    if (response.statusCode() / 100 != 2) {
-      response.request().reset(); // its body is of no interest
-      return Future.succeededFuture(
-          AnswerReader.refusal(response.statusCode(), response.getHeader(HttpHeaders.RETRY_AFTER)));
-    }
+    boolean refused = response.statusCode() / 100 != 2;
+    ReportAnswer refusal =
+        AnswerReader.refusal(response.statusCode(), response.getHeader(HttpHeaders.RETRY_AFTER));
     Promise<ReportAnswer> answer = Promise.promise();
     Buffer body = Buffer.buffer();
     response.exceptionHandler(answer::tryFail);
     response.endHandler(
-        end -> answer.tryComplete(AnswerReader.body(body.toString(StandardCharsets.UTF_8))));
+        end ->
+            answer.tryComplete(
+                refused ? refusal : AnswerReader.body(body.toString(StandardCharsets.UTF_8))));
     response.handler(
         part -> {
           if (body.length() + part.length() < MAX_ANSWER_BYTES) {
             body.appendBuffer(part);
-          } else if (answer.tryComplete(ReportAnswer.refused("the answer is too long", null))) {
+          } else if (answer.tryComplete(
+              refused ? refusal : ReportAnswer.refused("the answer is too long", null))) {
             response.request().reset();
           }
         });

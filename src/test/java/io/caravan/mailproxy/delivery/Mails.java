@@ -23,13 +23,24 @@ final class Mails {
 
   static Account account(
       int port, String user, String password, Boolean useTls, String tlsCa, long revision) {
+    return account("localhost", port, user, password, useTls, tlsCa, revision);
+  }
+
+  static Account account(
+      String host,
+      int port,
+      String user,
+      String password,
+      Boolean useTls,
+      String tlsCa,
+      long revision) {
     return new Account(
         1,
         revision,
         "t",
         "acc",
         Account.Type.RELAY,
-        "127.0.0.1",
+        host,
         port,
         user,
         password,

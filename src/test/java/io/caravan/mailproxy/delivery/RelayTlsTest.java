@@ -83,6 +83,20 @@ class RelayTlsTest {
     assertThat(server.count("MAIL")).isZero();
   }
 
+  /** Who answers for 127.0.0.1 backwards does not say what a certificate has to be for. */
+  @ParameterizedTest
+  @CsvSource({
+    "named.p12, localhost, ACCEPTED",
+    "named.p12, 127.0.0.1, ACCOUNT",
+    "addressed.p12, 127.0.0.1, ACCEPTED"
+  })
+  void aCertificateIsHeldAgainstWhatTheAccountNames(String keystore, String host, Kind kind)
+      throws Exception {
+    startTls(keystore);
+    Account account = Mails.account(host, server.port(), null, null, true, CA, 1);
+    assertThat(Mails.send(pool, Mails.mail(account, "b@y.test")).get(0).kind()).isEqualTo(kind);
+  }
+
   @Test
   void startTlsNotOfferedMeansNoMail() throws Exception {
     server = new ScriptedSmtpServer("good.p12", false);

@@ -307,7 +307,8 @@ class ApiMessagesRouteTest {
     "/messages?tenant_id=nobody&limit=10&status=sent, 200, messages",
     "/messages?tenant_id=%27%3B%20drop%20table%20message%3B--, 200, messages",
     "/messages?tenant_id=%25, 200, '{\"ok\":true,\"messages\":[]}'",
-    "/messages?tenant_id=%FF%00, 200, messages"
+    "/messages?tenant_id=%FF, 200, messages",
+    "/messages?tenant_id=x%00, 422, tenant_id"
   })
   void listing_answers(String path, int status, String text) {
     HttpResponse<String> answer = proxy.get(path);
