@@ -5,6 +5,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.caravan.mailproxy.endtoend.KeepAlive;
 import io.caravan.mailproxy.endtoend.ProxyProcess;
 import io.caravan.mailproxy.endtoend.SmtpSink;
+import io.caravan.mailproxy.endtoend.TestStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.DatagramPacket;
@@ -20,7 +21,6 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -56,6 +56,7 @@ public final class Run {
                 [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]
                 [--limits off|on] [--against-limits off|on]
                 [--command-delay MS] [--slots 1000] [--tls off|starttls] [--against-tls off|starttls]
+                [--db sqlite|postgresql]
                 [--backlog 1000000] [--backlog-of later|dead|hung] [--against-backlog 1000]\
       """;
 
@@ -92,6 +93,7 @@ public final class Run {
     options.put("--slots", "");
     options.put("--tls", "off");
     options.put("--against-tls", "");
+    options.put("--db", "sqlite");
     options.put("--backlog", "0");
     options.put("--backlog-of", "later");
     options.put("--against-backlog", "");
@@ -107,6 +109,8 @@ public final class Run {
         || number("--runs") > 100) {
       throw new IllegalArgumentException("a value is out of bounds");
     }
+    System.setProperty("mailproxy.store", options.get("--db"));
+    System.setProperty("mailproxy.fsync", "on");
     folder =
         Files.createTempDirectory(Files.createDirectories(Path.of("target/bench")), "run-")
             .toAbsolutePath();
@@ -456,7 +460,7 @@ public final class Run {
       long key = (System.currentTimeMillis() - 1_735_689_600_000L - 3_600_000) << 12;
       String due = later ? "4102444800000" : "1";
       try (Connection store =
-          DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home))) {
+          TestStore.connect(home)) {
         store.setAutoCommit(false);
         for (String into :
             List.of(
@@ -608,7 +612,7 @@ public final class Run {
   private static void check(Path home, int expected, int backlog, List<String> complaints)
       throws IOException, SQLException {
     try (Connection store =
-        DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home))) {
+        TestStore.connect(home)) {
       same(
           "messages sent by the database",
           expected,

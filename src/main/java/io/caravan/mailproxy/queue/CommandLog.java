@@ -50,7 +50,7 @@ public final class CommandLog {
     }
   }
 
-  static int insert(GroupCommit.Statements statements, Command command, int status, long now)
+  static int insert(Statements statements, Command command, int status, long now)
       throws SQLException {
     return statements.update(
         "insert-command",

@@ -56,7 +56,7 @@ final class EndDelivery {
    *
    * @return the message, if that was its last delivery
    */
-  @Nullable Ended run(GroupCommit.Statements statements, Ids ids, long now) throws SQLException {
+  @Nullable Ended run(Statements statements, Ids ids, long now) throws SQLException {
     long messagePk;
     String tenantId;
     String id;
@@ -84,7 +84,7 @@ final class EndDelivery {
   }
 
   private static void event(
-      GroupCommit.Statements statements,
+      Statements statements,
       Ids ids,
       long now,
       long messagePk,

@@ -2,13 +2,9 @@ package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Sql;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -24,6 +20,13 @@ final class GroupCommit implements AutoCloseable {
 
   /** A piece of work inside the common transaction. */
   interface Work<R> {
+    /**
+     * Asks for changes whose counts {@code run} needs: those of all works go to the store together.
+     *
+     * @param now the database's clock, Unix milliseconds
+     */
+    default void ask(Statements statements, long now) throws SQLException {}
+
     /**
      * Does the work; it is not durable yet.
      *
@@ -139,10 +142,16 @@ final class GroupCommit implements AutoCloseable {
         long now = prepared.now();
         for (Pending<?> pending : group) {
           begun++;
+          pending.work.ask(prepared, now);
+        }
+        prepared.flush();
+        for (Pending<?> pending : group) {
           pending.run(prepared, now);
         }
+        prepared.flush();
         connection.commit();
       } catch (SQLException | RuntimeException | Error e) {
+        prepared.forget();
         connection.rollback();
         group.subList(0, begun).forEach(pending -> pending.work.rolledBack());
         throw e;
@@ -178,51 +187,6 @@ final class GroupCommit implements AutoCloseable {
     @SuppressWarnings("NullAway") // a work may well answer null
     void complete() {
       done.complete(result);
-    }
-  }
-
-  /** The statements of one connection, prepared once, by the names of their files. */
-  static final class Statements {
-    private final Connection connection;
-    private final Sql sql;
-    private final Map<String, PreparedStatement> prepared = new HashMap<>();
-
-    Statements(Connection connection, Sql sql) {
-      this.connection = connection;
-      this.sql = sql;
-    }
-
-    boolean belongTo(Connection other) {
-      return connection == other;
-    }
-
-    /** Runs a statement that changes rows. */
-    int update(String name, @Nullable Object... values) throws SQLException {
-      return bind(name, values).executeUpdate();
-    }
-
-    /** Runs a query; the caller closes the rows. */
-    ResultSet query(String name, @Nullable Object... values) throws SQLException {
-      return bind(name, values).executeQuery();
-    }
-
-    long now() throws SQLException {
-      try (ResultSet rows = query("now")) {
-        rows.next();
-        return rows.getLong(1);
-      }
-    }
-
-    private PreparedStatement bind(String name, @Nullable Object... values) throws SQLException {
-      PreparedStatement statement = prepared.get(name);
-      if (statement == null) {
-        statement = connection.prepareStatement(sql.load(name));
-        prepared.put(name, statement);
-      }
-      for (int i = 0; i < values.length; i++) {
-        statement.setObject(i + 1, values[i]);
-      }
-      return statement;
     }
   }
 }

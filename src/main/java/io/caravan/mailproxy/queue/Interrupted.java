@@ -24,7 +24,7 @@ final class Interrupted {
    *
    * @param started keys of the deliveries that the process was working on when it ended
    */
-  void recover(GroupCommit.Statements statements, long now, long owner, List<Long> started)
+  void recover(Statements statements, long now, long owner, List<Long> started)
       throws SQLException {
     List<Attempt> attempts = new ArrayList<>();
     try (ResultSet rows = statements.query("interrupted-deliveries", owner)) {
@@ -61,7 +61,7 @@ final class Interrupted {
   }
 
   /** Until somebody says what became of it; nothing happens where its lease is lost. */
-  void hold(GroupCommit.Statements statements, long now, Attempt attempt) throws SQLException {
+  void hold(Statements statements, long now, Attempt attempt) throws SQLException {
     int held = statements.update("hold-uncertain", attempt.pk(), attempt.owner(), attempt.epoch());
     if (held == 1) {
       statements.update("doubt-recipients", now, attempt.messagePk(), attempt.pk());
@@ -70,8 +70,7 @@ final class Interrupted {
   }
 
   /** Writes the event. */
-  void tell(GroupCommit.Statements statements, long now, long messagePk, String tenantId)
-      throws SQLException {
+  void tell(Statements statements, long now, long messagePk, String tenantId) throws SQLException {
     statements.update(
         "insert-event",
         ids.next(),

@@ -94,7 +94,7 @@ public final class Lease {
     }
   }
 
-  private long join(GroupCommit.Statements statements, long now) throws SQLException {
+  private long join(Statements statements, long now) throws SQLException {
     statements.update("expire-node", name());
     try (ResultSet row = statements.query("join-node", name(), millis)) {
       row.next();

@@ -21,7 +21,7 @@ record MessageEnd(Settled.Fate fate, @Nullable String text, @Nullable String wor
   private static final MessageEnd SENT = new MessageEnd(Settled.Fate.SENT, null, null);
 
   /** Looks, and notes at the message that it failed, where it did. */
-  static MessageEnd of(GroupCommit.Statements statements, long messagePk) throws SQLException {
+  static MessageEnd of(Statements statements, long messagePk) throws SQLException {
     statements.query("lock-message", messagePk).close();
     try (ResultSet rows = statements.query("has-deliveries", messagePk, messagePk)) {
       rows.next();

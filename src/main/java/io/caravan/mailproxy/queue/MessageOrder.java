@@ -82,7 +82,7 @@ final class MessageOrder implements GroupCommit.Work<MessageOrder.Done> {
   }
 
   @Override
-  public Done run(GroupCommit.Statements statements, long now) throws SQLException {
+  public Done run(Statements statements, long now) throws SQLException {
     int obeyed = 0;
     Refusal refusal = null;
     List<Ended> ended = new ArrayList<>();
@@ -103,8 +103,7 @@ final class MessageOrder implements GroupCommit.Work<MessageOrder.Done> {
     return new Done(obeyed, refusal, ended, due);
   }
 
-  private List<Waiting> deliveries(GroupCommit.Statements statements, long message)
-      throws SQLException {
+  private List<Waiting> deliveries(Statements statements, long message) throws SQLException {
     List<Waiting> all = new ArrayList<>();
     try (ResultSet rows = statements.query("message-deliveries", message, message)) {
       while (rows.next()) {
@@ -147,7 +146,7 @@ final class MessageOrder implements GroupCommit.Work<MessageOrder.Done> {
   }
 
   private void carryOut(
-      GroupCommit.Statements statements,
+      Statements statements,
       long now,
       List<Waiting> some,
       List<Ended> ended,

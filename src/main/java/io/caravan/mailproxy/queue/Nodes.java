@@ -93,8 +93,8 @@ public final class Nodes implements AutoCloseable {
     List<Delivery> lost = lanes.recall(lane -> true);
     lease.join(aside);
     lost.forEach(lanes::release);
-    LOG.error(
-        "The lease of node {} was not renewed in time: {} deliveries in memory are left to others",
+    LOG.warn(
+        "The lease of node {} was not renewed in time: it begins anew, {} deliveries in memory are left to others",
         lease.name(),
         lost.size());
   }

@@ -124,11 +124,7 @@ public final class Outbox {
    */
   public boolean enterData(Delivery delivery) {
     Failpoint.pass("send.beforeData");
-    return nodes.holds()
-        && commits.commit(
-                (statements, now) ->
-                    statements.update("enter-data", delivery.pk(), nodes.self(), delivery.epoch()))
-            == 1;
+    return nodes.holds() && commits.commit(new EnterData(delivery, nodes.self()));
   }
 
   /** Runs work of this package in the common transaction. */

@@ -26,7 +26,7 @@ record Postpone(
     implements GroupCommit.Work<Settled> {
 
   @Override
-  public Settled run(GroupCommit.Statements statements, long now) throws SQLException {
+  public Settled run(Statements statements, long now) throws SQLException {
     if (statements.update("release-delivery", dueAt, delivery.pk(), node, delivery.epoch()) == 0) {
       return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
     }

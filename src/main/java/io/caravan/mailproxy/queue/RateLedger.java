@@ -53,8 +53,7 @@ public final class RateLedger implements Ledger {
   }
 
   /** In one order, so that two nodes never wait for each other. */
-  private static void lock(GroupCommit.Statements statements, List<Entry> entries)
-      throws SQLException {
+  private static void lock(Statements statements, List<Entry> entries) throws SQLException {
     List<LaneKey> scopes =
         entries.stream()
             .map(Entry::scope)
@@ -65,7 +64,7 @@ public final class RateLedger implements Ledger {
     }
   }
 
-  private State book(GroupCommit.Statements statements, Entry entry, long now) throws SQLException {
+  private State book(Statements statements, Entry entry, long now) throws SQLException {
     LaneKey scope = entry.scope();
     if (entry.ended() > 0) {
       count(statements, scope, entry.ended(), now);
@@ -87,7 +86,7 @@ public final class RateLedger implements Ledger {
     return new State(granted, left - granted, tally.usage(limits, now));
   }
 
-  private static Tally tally(GroupCommit.Statements statements, LaneKey scope) throws SQLException {
+  private static Tally tally(Statements statements, LaneKey scope) throws SQLException {
     Tally tally;
     try (ResultSet rows = statements.query("rate-open", scope.accountPk(), scope.rulePk())) {
       rows.next();
@@ -101,14 +100,12 @@ public final class RateLedger implements Ledger {
     return tally;
   }
 
-  private void reserve(GroupCommit.Statements statements, LaneKey scope, long permits)
-      throws SQLException {
+  private void reserve(Statements statements, LaneKey scope, long permits) throws SQLException {
     statements.update("rate-reserve", scope.accountPk(), scope.rulePk(), nodes.self(), permits);
   }
 
   /** In all windows, so that a limit that is set later knows of it. */
-  private static void count(
-      GroupCommit.Statements statements, LaneKey scope, long permits, long now)
+  private static void count(Statements statements, LaneKey scope, long permits, long now)
       throws SQLException {
     for (Window window : Window.values()) {
       statements.update(
@@ -122,7 +119,7 @@ public final class RateLedger implements Ledger {
   }
 
   /** What a process left open that is gone counts as ended now. */
-  static void close(GroupCommit.Statements statements, long owner, long now) throws SQLException {
+  static void close(Statements statements, long owner, long now) throws SQLException {
     record Left(LaneKey scope, long open) {}
     List<Left> left = new ArrayList<>();
     try (ResultSet rows = statements.query("rate-left-open", owner)) {

@@ -20,6 +20,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   private final Delivery delivery;
   private final Ids ids;
   private final long node;
+  private @Nullable Long next;
+  private Statements.@Nullable Count moved;
 
   RecordAttempt(AttemptResult attempt, Ids ids, long node) {
     this.attempt = attempt;
@@ -29,10 +31,25 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   }
 
   @Override
-  public Settled run(GroupCommit.Statements statements, long now) throws SQLException {
-    Long next = attempt.deferred() ? now + shortestDelay() : null;
-    boolean held = next == null && doubted(statements);
-    if (move(statements, next, held) == 0) {
+  public void ask(Statements statements, long now) throws SQLException {
+    next = attempt.deferred() ? (Long) (now + shortestDelay()) : null;
+    moved = next == null && mayHaveDoubts() ? null : move(statements, attempt.held());
+  }
+
+  @Override
+  public void rolledBack() {
+    moved = null;
+  }
+
+  @Override
+  public Settled run(Statements statements, long now) throws SQLException {
+    boolean held = next == null && attempt.held();
+    if (moved == null) {
+      held = doubted(statements);
+      moved = move(statements, held);
+      statements.flush();
+    }
+    if (moved.rows() == 0) {
       if (isThere(statements)) {
         event(statements, "late", now, null, null);
       }
@@ -62,14 +79,14 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   }
 
   /** It may be deleted meanwhile. */
-  private boolean isThere(GroupCommit.Statements statements) throws SQLException {
+  private boolean isThere(Statements statements) throws SQLException {
     try (ResultSet rows = statements.query("has-message", delivery.messagePk())) {
       rows.next();
       return rows.getBoolean(1);
     }
   }
 
-  private void told(GroupCommit.Statements statements, String event, Verdict.Fate fate, long now)
+  private void told(Statements statements, String event, Verdict.Fate fate, long now)
       throws SQLException {
     if (attempt.verdicts().stream().anyMatch(v -> v.fate() == fate)) {
       event(statements, event, now, reasons(v -> v.fate() == fate), null);
@@ -77,7 +94,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   }
 
   /** Ends the message, if this was the last of its deliveries. */
-  private Settled finish(GroupCommit.Statements statements, long now) throws SQLException {
+  private Settled finish(Statements statements, long now) throws SQLException {
     if (reachedAll()) {
       event(statements, "sent", now, null, null);
       return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
@@ -92,22 +109,22 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
    * Puts the row where it belongs. It is held when nobody is left to retry and a recipient, of this
    * attempt or one before, is uncertain.
    *
-   * @return rows changed; 0: the lease was lost
+   * @return rows changed, 0: the lease was lost
    */
-  private int move(GroupCommit.Statements statements, @Nullable Long next, boolean held)
-      throws SQLException {
+  private Statements.Count move(Statements statements, boolean held) throws SQLException {
     if (next != null) {
-      return statements.update("defer-delivery", next, delivery.pk(), node, delivery.epoch());
+      return statements.later("defer-delivery", next, delivery.pk(), node, delivery.epoch());
     }
-    return statements.update(
+    return statements.later(
         held ? "hold-uncertain" : "finish-delivery", delivery.pk(), node, delivery.epoch());
   }
 
   /** A first attempt has no doubts but its own. */
-  private boolean doubted(GroupCommit.Statements statements) throws SQLException {
-    if (attempt.held() || delivery.attempts() == 0) {
-      return attempt.held();
-    }
+  private boolean mayHaveDoubts() {
+    return !attempt.held() && delivery.attempts() > 0;
+  }
+
+  private boolean doubted(Statements statements) throws SQLException {
     try (ResultSet rows = statements.query("has-doubts", delivery.messagePk(), delivery.pk())) {
       rows.next();
       return rows.getBoolean(1);
@@ -120,8 +137,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         && attempt.verdicts().stream().allMatch(v -> v.fate() == Verdict.Fate.SENT);
   }
 
-  private void settle(GroupCommit.Statements statements, Verdict verdict, long now)
-      throws SQLException {
+  private void settle(Statements statements, Verdict verdict, long now) throws SQLException {
     Answer answer = verdict.answer();
     String state =
         switch (verdict.fate()) {
@@ -132,7 +148,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
           case EXPIRED -> "expired";
           case CANCELLED -> "cancelled";
         };
-    statements.update(
+    statements.later(
         "settle-recipient",
         state,
         answer.code() == 0 ? null : answer.code(),
@@ -144,11 +160,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   }
 
   private void event(
-      GroupCommit.Statements statements,
-      String type,
-      long now,
-      @Nullable String text,
-      @Nullable Long next)
+      Statements statements, String type, long now, @Nullable String text, @Nullable Long next)
       throws SQLException {
     Map<String, Object> data = new LinkedHashMap<>();
     data.put("account_id", attempt.accountId());
@@ -157,7 +169,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       data.put("next_attempt_at", next);
     }
     data.put("recipients", attempt.verdicts().stream().map(RecordAttempt::told).toList());
-    statements.update(
+    statements.later(
         "insert-event",
         ids.next(),
         delivery.messagePk(),

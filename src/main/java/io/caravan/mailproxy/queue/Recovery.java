@@ -19,12 +19,12 @@ final class Recovery implements GroupCommit.Work<Long> {
   private final Set<String> unreported = new HashSet<>();
 
   /** The greatest key in the store, 0 if there is none; the first of this process is above it. */
-  static long greatestKey(GroupCommit.Statements statements, long now) throws SQLException {
+  static long greatestKey(Statements statements, long now) throws SQLException {
     return one(statements.query("greatest-key"));
   }
 
   @Override
-  public Long run(GroupCommit.Statements statements, long now) throws SQLException {
+  public Long run(Statements statements, long now) throws SQLException {
     try (ResultSet rows = statements.query("earliest-due")) {
       while (rows.next()) {
         due.put(
@@ -51,7 +51,7 @@ final class Recovery implements GroupCommit.Work<Long> {
   }
 
   /** Processes that have leases or open permits. */
-  static List<Long> owners(GroupCommit.Statements statements, long now) throws SQLException {
+  static List<Long> owners(Statements statements, long now) throws SQLException {
     List<Long> owners = new ArrayList<>();
     try (ResultSet rows = statements.query("owners")) {
       while (rows.next()) {

@@ -91,8 +91,7 @@ public final class Removal {
     return removed.messages();
   }
 
-  private static Removed remove(GroupCommit.Statements statements, List<Long> keys)
-      throws SQLException {
+  private static Removed remove(Statements statements, List<Long> keys) throws SQLException {
     String json = Json.text(keys);
     int waiting;
     try (ResultSet rows = statements.query("count-waiting", json)) {

@@ -46,7 +46,7 @@ final class Resolve implements GroupCommit.Work<Optional<Ended>> {
   }
 
   @Override
-  public Optional<Ended> run(GroupCommit.Statements statements, long now) throws SQLException {
+  public Optional<Ended> run(Statements statements, long now) throws SQLException {
     Ended ended = null;
     for (Held held : held(statements)) {
       if (outcome.equals("retry")) {
@@ -59,7 +59,7 @@ final class Resolve implements GroupCommit.Work<Optional<Ended>> {
     return Optional.ofNullable(ended);
   }
 
-  private List<Held> held(GroupCommit.Statements statements) throws SQLException {
+  private List<Held> held(Statements statements) throws SQLException {
     List<Held> held = new ArrayList<>();
     try (ResultSet rows = statements.query("uncertain-deliveries", tenantId, id)) {
       while (rows.next()) {

@@ -30,6 +30,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   private final Ids ids;
   private final long node;
 
+  private final List<Long> keys = new ArrayList<>();
+  private final List<Statements.Count> inserted = new ArrayList<>();
   private final List<Delivery> hot = new ArrayList<>();
   private final List<Stored.Refused> refused = new ArrayList<>();
   private final Map<Waiting, Long> waiting = new HashMap<>();
@@ -63,10 +65,34 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   }
 
   @Override
-  public Stored run(GroupCommit.Statements statements, long now) throws SQLException {
+  public void ask(Statements statements, long now) throws SQLException {
     for (Submission submission : submissions) {
-      if (!insert(statements, submission, now)) {
-        meet(statements, submission);
+      Message message = submission.message();
+      keys.add(ids.next());
+      inserted.add(
+          statements.later(
+              "insert-message",
+              keys.get(keys.size() - 1),
+              message.tenantId(),
+              message.id(),
+              message.accountId(),
+              message.priority().level(),
+              message.batchCode(),
+              message.deferredTs(),
+              now,
+              submission.payload(),
+              trace()));
+    }
+  }
+
+  @Override
+  public Stored run(Statements statements, long now) throws SQLException {
+    for (int i = 0; i < submissions.size(); i++) {
+      if (inserted.get(i).rows() == 1) {
+        insertDeliveries(statements, submissions.get(i), keys.get(i), now, true, false);
+        added++;
+      } else {
+        meet(statements, submissions.get(i));
       }
     }
     int queued = submissions.stream().mapToInt(Submission::items).sum() - refused.size();
@@ -78,6 +104,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
 
   @Override
   public void rolledBack() {
+    keys.clear();
+    inserted.clear();
     hot.forEach(lanes::release);
     hot.clear();
     refused.clear();
@@ -85,33 +113,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     added = 0;
   }
 
-  private boolean insert(GroupCommit.Statements statements, Submission submission, long now)
-      throws SQLException {
-    Message message = submission.message();
-    long pk = ids.next();
-    int inserted =
-        statements.update(
-            "insert-message",
-            pk,
-            message.tenantId(),
-            message.id(),
-            message.accountId(),
-            message.priority().level(),
-            message.batchCode(),
-            message.deferredTs(),
-            now,
-            submission.payload(),
-            trace());
-    if (inserted == 0) {
-      return false;
-    }
-    insertDeliveries(statements, submission, pk, now, true, false);
-    added++;
-    return true;
-  }
-
   private void insertDeliveries(
-      GroupCommit.Statements statements,
+      Statements statements,
       Submission submission,
       long pk,
       long accepted,
@@ -148,7 +151,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       } else if (!held) {
         waiting.merge(new Waiting(part.lane(), message.priority()), due, Math::min);
       }
-      statements.update(
+      statements.later(
           "insert-delivery",
           delivery,
           pk,
@@ -164,14 +167,14 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
           message.expiresTs() == null ? null : millis(message.expiresTs()),
           held ? manual ? "manual" : "suspended" : null);
       for (Recipient recipient : part.recipients()) {
-        statements.update(
+        statements.later(
             "insert-recipient", pk, recipient.position(), delivery, recipient.address(), accepted);
       }
     }
   }
 
   /** The id is known: the same again, a new form of what did not start yet, or too late. */
-  private void meet(GroupCommit.Statements statements, Submission submission) throws SQLException {
+  private void meet(Statements statements, Submission submission) throws SQLException {
     Message message = submission.message();
     long pk;
     long accepted;

@@ -27,7 +27,7 @@ final class Takeover implements GroupCommit.Work<Boolean> {
 
   /** Answers whether it was taken over here. */
   @Override
-  public Boolean run(GroupCommit.Statements statements, long now) throws SQLException {
+  public Boolean run(Statements statements, long now) throws SQLException {
     if (shared && !mayTake(statements)) {
       return false;
     }
@@ -39,7 +39,7 @@ final class Takeover implements GroupCommit.Work<Boolean> {
     return true;
   }
 
-  private boolean mayTake(GroupCommit.Statements statements) throws SQLException {
+  private boolean mayTake(Statements statements) throws SQLException {
     try (ResultSet row = statements.query("lock-dead-node", owner)) {
       if (!row.next()) {
         return false;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The store of a test's proxies: an SQLite file in their home, or, where system property {@code
  * mailproxy.store} is {@code postgresql}, a database for each home on a real server of this JVM.
+ * That server waits for its disk where property {@code mailproxy.fsync} is {@code on}.
  */
 public final class TestStore {
   private static final boolean SHARED =
@@ -84,7 +85,7 @@ public final class TestStore {
         server =
             EmbeddedPostgres.builder()
                 .setServerConfig("max_connections", "300")
-                .setServerConfig("fsync", "off")
+                .setServerConfig("fsync", System.getProperty("mailproxy.fsync", "off"))
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .start();
       }
