@@ -1,5 +1,6 @@
 package io.caravan.mailproxy;
 
+import io.caravan.mailproxy.db.UnusableStoreException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -17,13 +18,19 @@ public final class ConfigurationException extends RuntimeException {
   }
 
   /**
-   * The messages of all causes, each once, after the places they speak of.
+   * The messages of all causes, each once, after the places they speak of. A store that cannot be
+   * used says all itself.
    *
    * @param places lines that name file and line; empty: the messages do, or there is no such place
    */
   static ConfigurationException of(Exception failure, List<String> places) {
     if (failure instanceof ConfigurationException known) {
       return known;
+    }
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UnusableStoreException store) {
+        return new ConfigurationException(String.valueOf(store.getMessage()), store);
+      }
     }
     Set<String> messages = new LinkedHashSet<>(places);
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {

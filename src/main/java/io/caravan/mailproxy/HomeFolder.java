@@ -3,6 +3,9 @@ package io.caravan.mailproxy;
 import io.caravan.mailproxy.cli.Arguments;
 import io.caravan.mailproxy.cli.Logs;
 import io.caravan.mailproxy.cli.Program;
+import io.caravan.mailproxy.db.PostgresServer;
+import io.caravan.mailproxy.db.UnusableStoreException;
+import io.caravan.mailproxy.secret.KeySettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -61,13 +64,32 @@ public final class HomeFolder implements Program {
       problems.addAll(file.problems());
       Map<String, String> wrong = outOfRange();
       wrong.forEach((key, text) -> problems.add(file.place(key) + ": " + text));
+      store(file, problems);
       if (wrong.isEmpty()) {
-        rehearse();
+        rehearse(PostgresServer.is(settings().getOrDefault("db.path", "")));
       }
     } catch (ConfigurationException e) {
       problems.add(e.getMessage());
     }
     return problems;
+  }
+
+  /** What the rehearsal does not see, for it takes an empty SQLite file. */
+  private void store(ConfigFile file, List<String> problems) {
+    Map<String, String> settings = settings();
+    String path = settings.getOrDefault("db.path", "");
+    if (!PostgresServer.is(path)) {
+      return;
+    }
+    try {
+      PostgresServer.check(path);
+    } catch (UnusableStoreException e) {
+      problems.add(file.place("db.path") + ": " + e.getMessage());
+    }
+    if (environment.getOrDefault(KeySettings.KEY, "").isBlank()
+        && settings.getOrDefault("encryption.key-file", "").isBlank()) {
+      problems.add("environment: " + KeySettings.NO_SHARED_KEY);
+    }
   }
 
   private Map<String, String> outOfRange() {
@@ -92,11 +114,11 @@ public final class HomeFolder implements Program {
     }
   }
 
-  private void rehearse() {
+  private void rehearse(boolean shared) {
     try {
       Path scratch = Files.createTempDirectory("mail-proxy-check");
       try {
-        MailProxy.rehearse(home, scratch);
+        MailProxy.rehearse(home, scratch, shared);
       } finally {
         delete(scratch);
       }

@@ -68,9 +68,10 @@ public final class MailProxy implements AutoCloseable {
    * the database is an empty one.
    *
    * @param scratch folder for that database
+   * @param shared whether a start's would be shared with other nodes: their routes are looked at
    * @throws ConfigurationException a start would be refused, and why
    */
-  static void rehearse(Path home, Path scratch) {
+  static void rehearse(Path home, Path scratch, boolean shared) {
     Map<String, String> settings =
         Map.of(
             "db.path",
@@ -82,7 +83,7 @@ public final class MailProxy implements AutoCloseable {
             "camel.server.enabled",
             "false");
     MailProxy proxy = new MailProxy(home.toAbsolutePath().normalize(), settings);
-    proxy.refusing(proxy::load);
+    proxy.refusing(() -> proxy.load(shared));
     proxy.close();
   }
 
@@ -175,13 +176,14 @@ public final class MailProxy implements AutoCloseable {
     LOG.info("Mail proxy started, answering at {}", uri());
   }
 
-  private void load() {
+  private void load(boolean shared) {
     main.addMainListener(
         new MainListenerSupport() {
           @Override
           public void beforeConfigure(BaseMainSupport support) {
             Ranges.check(support.getCamelContext());
             equip(support.getCamelContext(), overlay);
+            tell(support.getCamelContext(), shared);
           }
         });
     main.start();
@@ -195,14 +197,19 @@ public final class MailProxy implements AutoCloseable {
   private static void equip(CamelContext context, RouteOverlay overlay) {
     try {
       ProxyCamel.loadBeans(context, overlay);
-      boolean shared =
-          context.getRegistry().lookupByNameAndType("database", Database.class).isShared();
-      context.getPropertiesComponent().addOverrideProperty("db.shared", String.valueOf(shared));
+      tell(
+          context,
+          context.getRegistry().lookupByNameAndType("database", Database.class).isShared());
       context.addRoutePolicyFactory(
           context.getRegistry().lookupByNameAndType("routeMeters", RouteMeters.class));
     } catch (Exception e) {
       throw new IllegalStateException(e.getMessage(), e);
     }
+  }
+
+  /** Routes ask it whether they are for nodes that share a database. */
+  private static void tell(CamelContext context, boolean shared) {
+    context.getPropertiesComponent().addOverrideProperty("db.shared", String.valueOf(shared));
   }
 
   /**

@@ -124,7 +124,7 @@ CREATE TABLE queue (
 
 CREATE INDEX queue_due ON queue (account_pk, rule_pk, priority, due_at, pk) WHERE state = 'due';
 CREATE INDEX queue_leased ON queue (lease_owner) WHERE state = 'leased';
-CREATE INDEX queue_held ON queue (hold_reason) WHERE state = 'held';
+CREATE INDEX queue_held ON queue (hold_reason, pk) WHERE state = 'held';
 CREATE INDEX queue_expiry ON queue (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX queue_batch ON queue (batch_code, account_pk, rule_pk) WHERE batch_code IS NOT NULL;
 

@@ -18,6 +18,9 @@ final class Config {
       Pattern.compile(".*(token|password|secret|\\.key|\\.headers)");
   private static final Pattern IN_URL = Pattern.compile("(\\w+://)[^/@]+@");
 
+  /** Of the database, also where it was written wrongly: all before the last @, and a parameter. */
+  private static final Pattern IN_STORE = Pattern.compile("(?<=://).*(?=@)|(?<=password=)[^&]*");
+
   private final Terminal terminal;
   private final Program program;
 
@@ -56,6 +59,9 @@ final class Config {
   }
 
   private static String shown(String key, String value) {
+    if (key.equals("db.path")) {
+      return IN_STORE.matcher(value).replaceAll("***");
+    }
     return SECRET.matcher(key).matches() && !value.isBlank()
         ? "***"
         : IN_URL.matcher(value).replaceAll("$1***@");

@@ -1,6 +1,8 @@
 package io.caravan.mailproxy.cli;
 
 import io.caravan.mailproxy.db.Durability;
+import io.caravan.mailproxy.db.PostgresServer;
+import io.caravan.mailproxy.db.UnusableStoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.Map;
 final class Machine {
   private static final int JAVA = 17;
   private static final long ENOUGH_BYTES = 1L << 30;
+  private static final long ENOUGH_BESIDE_BYTES = 100L << 20;
   private static final Duration CLOCKS_DIFFER = Duration.ofSeconds(5);
 
   /** No clock is right that shows less: this product is younger. */
@@ -20,6 +23,7 @@ final class Machine {
   private final Findings findings;
   private final Terminal terminal;
   private final Path home;
+  private final String store;
   private final Path database;
 
   /**
@@ -29,7 +33,8 @@ final class Machine {
     this.findings = findings;
     this.terminal = terminal;
     this.home = Path.of(settings.getOrDefault("home", ""));
-    this.database = home.resolve(settings.getOrDefault("db.path", "")).toAbsolutePath();
+    this.store = settings.getOrDefault("db.path", "");
+    this.database = home.resolve(PostgresServer.is(store) ? "data/node" : store).toAbsolutePath();
   }
 
   void look() {
@@ -44,10 +49,47 @@ final class Machine {
         home.toString(),
         "there is no routes/ in it: set GMP_HOME to the folder of the product");
     Path folder = existing(database);
-    store(folder);
-    disk(folder);
-    clock(folder);
+    if (PostgresServer.is(store)) {
+      server();
+      disk(folder, ENOUGH_BESIDE_BYTES, "the metric log and what a node remembers stand there");
+    } else {
+      file(folder);
+      disk(folder, ENOUGH_BYTES, "the database and its log need 1 GB and more under load");
+      clock(folder);
+    }
     key();
+  }
+
+  private void server() {
+    PostgresServer server;
+    try {
+      server = PostgresServer.at(store);
+    } catch (UnusableStoreException e) {
+      findings.bad(
+          "database", String.valueOf(e.getMessage()), "what to set: docs/nodes.md, Move to it");
+      return;
+    }
+    findings.add(
+        server.mayMigrate(),
+        "database",
+        "%s, PostgreSQL %s, %s, %d of %d connections"
+            .formatted(
+                server.address(),
+                server.version(),
+                server.encrypted() ? "TLS" : "no TLS",
+                server.connections(),
+                server.maxConnections()),
+        "its user may make no tables there: GRANT CREATE ON SCHEMA public TO it");
+    findings.add(
+        server.lasts(),
+        "commits",
+        (server.lasts() ? "on disk when they return: " : "may be lost: ") + server.durability(),
+        "set fsync and full_page_writes on, and connect to the server or to a pool in session mode");
+    findings.add(
+        Math.abs(server.aheadMillis()) < CLOCKS_DIFFER.toMillis(),
+        "clock",
+        Instant.now() + ", the database's differs by " + server.aheadMillis() + " ms",
+        "set both clocks, and keep them so by NTP");
   }
 
   /** Where the database is, or where its folder will be made. */
@@ -59,7 +101,7 @@ final class Machine {
     return there;
   }
 
-  private void store(Path folder) {
+  private void file(Path folder) {
     boolean writable =
         Files.exists(database) ? Files.isWritable(database) : Files.isWritable(folder);
     findings.add(
@@ -78,14 +120,11 @@ final class Machine {
     }
   }
 
-  private void disk(Path folder) {
+  private void disk(Path folder, long enough, String why) {
     try {
       long free = Files.getFileStore(folder).getUsableSpace();
       findings.add(
-          free >= ENOUGH_BYTES,
-          "disk",
-          free / (1 << 20) + " MB free in " + folder,
-          "make room: the database and its log need 1 GB and more under load");
+          free >= enough, "disk", free / (1 << 20) + " MB free in " + folder, "make room: " + why);
     } catch (IOException e) {
       findings.bad("disk", folder + ": " + e.getMessage(), "is it mounted?");
     }
@@ -128,6 +167,12 @@ final class Machine {
           "encryption key",
           file.toString(),
           "MAIL_PROXY_ENCRYPTION_KEY_FILE names a file that cannot be read");
+    } else if (PostgresServer.is(store)) {
+      findings.bad(
+          "encryption key",
+          "none",
+          "all nodes need the same one: set MAIL_PROXY_ENCRYPTION_KEY or"
+              + " MAIL_PROXY_ENCRYPTION_KEY_FILE (openssl rand -base64 32 makes one)");
     } else if (Files.exists(beside)) {
       findings.add(
           Files.isReadable(beside), "encryption key", beside.toString(), "it cannot be read");

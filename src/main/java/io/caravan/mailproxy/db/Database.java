@@ -40,14 +40,14 @@ public abstract class Database implements AutoCloseable {
    * @param path an SQLite file, or {@code postgresql://user:password@host:port/database}
    * @param clock the clock of an SQLite file; PostgreSQL has its own, and this one is what counts
    *     the time between two looks at it
-   * @throws IllegalStateException it cannot be opened or migrated; the message tells no password
+   * @throws UnusableStoreException it cannot be opened or migrated
    */
   public static Database of(String home, String path, InstantSource clock) {
     if (PostgresUrl.is(path)) {
       return new PostgresDatabase(PostgresUrl.parse(path), Path.of(home), new DatabaseClock(clock));
     }
     if (path.contains("://")) {
-      throw new IllegalStateException(
+      throw new UnusableStoreException(
           "db.path (GMP_DB_PATH) must be the path of an SQLite file or begin with postgresql://");
     }
     return new SqliteDatabase(Path.of(home).resolve(path), clock);

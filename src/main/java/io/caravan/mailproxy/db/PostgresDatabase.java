@@ -18,19 +18,23 @@ import org.postgresql.ds.PGSimpleDataSource;
  * connections of its own: whatever waits for one of them, outcomes are recorded.
  */
 final class PostgresDatabase extends Database {
+  private static final int COMMITS = 2;
   private static final int WRITERS = 4;
   private static final int READERS = 8;
-  private static final int CONNECT_SECONDS = 10;
+
+  /** That one node takes at the most. */
+  static final int CONNECTIONS = COMMITS + WRITERS + READERS;
+
+  static final int CONNECT_SECONDS = 10;
 
   /** A statement of ours that takes longer would keep mail waiting; a connection is given up. */
   private static final int ANSWER_SECONDS = 60;
 
   /** A node that stands still in a transaction gives its locks back. */
-  private static final String BOUNDED =
+  static final String BOUNDED =
       "SET idle_in_transaction_session_timeout = 15000; SET statement_timeout = 45000;"
           + " SET synchronous_commit = on";
 
-  private final PostgresUrl url;
   private final Path home;
   private final DatabaseClock clock;
   private final HikariDataSource commits;
@@ -40,26 +44,31 @@ final class PostgresDatabase extends Database {
   /**
    * Opens and migrates.
    *
-   * @throws IllegalStateException it does not answer, or cannot be migrated
+   * @throws UnusableStoreException it does not answer, is too old, or cannot be migrated
    */
   PostgresDatabase(PostgresUrl url, Path home, DatabaseClock clock) {
     super("postgresql", clock);
-    this.url = url;
     this.home = home;
     this.clock = clock;
     try {
-      migrate(source(0), "postgresql");
-      commits = pool("commits", source(ANSWER_SECONDS), 2, BOUNDED);
-      writer = pool("writer", source(ANSWER_SECONDS), WRITERS, BOUNDED);
-      reader = pool("reader", source(ANSWER_SECONDS), READERS, BOUNDED);
+      PGSimpleDataSource source = source(url, ANSWER_SECONDS);
+      try (Connection connection = source.getConnection()) {
+        PostgresRefusal.checkVersion(url, connection);
+      }
+      migrate(source(url, 0), "postgresql");
+      commits = pool("commits", source, COMMITS, BOUNDED);
+      writer = pool("writer", source, WRITERS, BOUNDED);
+      reader = pool("reader", source, READERS, BOUNDED);
       setClock();
     } catch (SQLException | RuntimeException e) {
-      throw new IllegalStateException(
-          "database " + url + " (GMP_DB_PATH) cannot be used: " + rootMessage(e), e);
+      throw PostgresRefusal.of(url, e);
     }
   }
 
-  private PGSimpleDataSource source(int answerSeconds) {
+  /**
+   * @param answerSeconds until an answer has to be there; 0: as long as it takes
+   */
+  static PGSimpleDataSource source(PostgresUrl url, int answerSeconds) {
     PGSimpleDataSource source = new PGSimpleDataSource();
     source.setUrl(url.address());
     if (!url.user().isEmpty()) {

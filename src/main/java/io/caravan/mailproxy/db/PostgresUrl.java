@@ -25,17 +25,17 @@ record PostgresUrl(String address, String user, String password) {
   /**
    * Reads one; user and password may hold characters as {@code %40}.
    *
-   * @throws IllegalStateException it has not this form; the message tells nothing of it
+   * @throws UnusableStoreException it has not this form; the message tells nothing of it
    */
   static PostgresUrl parse(String url) {
     Matcher form = FORM.matcher(url);
     if (!form.matches()) {
-      throw new IllegalStateException(
+      throw new UnusableStoreException(
           "db.path (GMP_DB_PATH) must have the form postgresql://user:password@host:port/database");
     }
     String parameters = form.group(5) == null ? "" : form.group(5);
     if (parameters.contains("password=")) {
-      throw new IllegalStateException(
+      throw new UnusableStoreException(
           "db.path (GMP_DB_PATH): the password stands before the host, not among the parameters");
     }
     return new PostgresUrl(
@@ -50,7 +50,7 @@ record PostgresUrl(String address, String user, String password) {
           ? ""
           : URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
     } catch (IllegalArgumentException e) {
-      throw new IllegalStateException(
+      throw new UnusableStoreException(
           "db.path (GMP_DB_PATH): user or password hold a % that begins no character");
     }
   }

@@ -50,7 +50,7 @@ final class SqliteDatabase extends Database {
    *
    * @param file its folder is made when absent
    * @param clock what {@code now_ms()} says in statements
-   * @throws IllegalStateException another process has the file, or it cannot be migrated
+   * @throws UnusableStoreException another process has the file, or it cannot be migrated
    */
   SqliteDatabase(Path file, InstantSource clock) {
     super("sqlite", clock);
@@ -65,7 +65,7 @@ final class SqliteDatabase extends Database {
       checkpointer = new Checkpointer(source, writer);
     } catch (RuntimeException e) {
       unlock();
-      throw new IllegalStateException(
+      throw new UnusableStoreException(
           "database " + this.path + " cannot be used: " + rootMessage(e), e);
     }
   }
@@ -125,7 +125,7 @@ final class SqliteDatabase extends Database {
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       if (tryLock(channel) == null) {
         channel.close();
-        throw new IllegalStateException(
+        throw new UnusableStoreException(
             "database " + path + " belongs to another process (" + file + " is locked)");
       }
       return channel;

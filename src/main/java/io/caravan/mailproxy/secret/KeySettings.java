@@ -21,8 +21,17 @@ import org.slf4j.LoggerFactory;
  */
 public final class KeySettings {
   private static final Logger LOG = LoggerFactory.getLogger(KeySettings.class);
-  private static final String KEY = "MAIL_PROXY_ENCRYPTION_KEY";
+
+  /** The variable that holds keys. */
+  public static final String KEY = "MAIL_PROXY_ENCRYPTION_KEY";
+
   private static final String KEY_FILE = "MAIL_PROXY_ENCRYPTION_KEY_FILE";
+
+  /** What is wrong where nodes share a database and no key is set. */
+  public static final String NO_SHARED_KEY =
+      "on PostgreSQL every node needs the same key: set %s or %s (openssl rand -base64 32 makes one)"
+          .formatted(KEY, KEY_FILE);
+
   private static final int MAX_FILE_BYTES = 64 * 1024;
 
   private final String key;
@@ -72,9 +81,7 @@ public final class KeySettings {
       return parse(read(file), KEY_FILE + ", file " + file);
     }
     if (beside == null) {
-      throw new IllegalStateException(
-          "on PostgreSQL every node needs the same key: set %s or %s (openssl rand -base64 32 makes one)"
-              .formatted(KEY, KEY_FILE));
+      throw new IllegalStateException(NO_SHARED_KEY);
     }
     if (!Files.exists(beside)) {
       if (!mayMake) {

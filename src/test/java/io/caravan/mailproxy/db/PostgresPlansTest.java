@@ -1,0 +1,198 @@
+package io.caravan.mailproxy.db;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravan.mailproxy.endtoend.TestStore;
+import io.caravan.mailproxy.http.Json;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What PostgreSQL does for the statements that run while mail flows, on tables of 100,000 rows:
+ * with the values in sight as at first, and without as once the driver has prepared them.
+ */
+class PostgresPlansTest {
+  private static final Pattern PLACE = Pattern.compile("\\?|:\\?(\\w+)");
+
+  /** Pages of 8 KB. A look at all of the smallest table takes 1,500. */
+  private static final int FEW_PAGES = 500;
+
+  /** The key of message 50,001, of tenant t1 and on lane 2/0; every tenth is leased by node 1. */
+  private static final String PK = "3276865536";
+
+  private static final String LEASED = "3276800000";
+
+  /** Name of each statement; its values in turns, or name=value. */
+  private static final List<List<String>> HOT =
+      List.of(
+          // intake
+          List.of("find-message", "'t1'", "'m50001'"),
+          List.of("find-keys", "tenant='t1'", "ids='[\"m21\",\"m50001\",\"none\"]'"),
+          List.of("has-deliveries", PK, PK),
+          // claims
+          List.of("claim-due", "account=2", "rule=0", "room=20", "node=1", "inline=65536"),
+          List.of("next-due", "account=2", "rule=0"),
+          List.of("earliest-due"),
+          List.of("read-message", "message=" + PK, "delivery=" + PK),
+          // attempts
+          List.of("enter-data", LEASED, "1", "1"),
+          List.of("defer-delivery", "1", LEASED, "1", "1"),
+          List.of("finish-delivery", LEASED, "1", "1"),
+          List.of("settle-recipient", "'sent'", "250", "NULL", "'250 ok'", "1", PK, "0"),
+          List.of("settle-rest", "'failed'", "'x'", "'x'", "1", PK, PK),
+          List.of("failed-recipients", PK),
+          List.of("lock-message", PK),
+          List.of("delivery-message", PK),
+          List.of("fail-message", PK),
+          // reports
+          List.of("unreported-tenants"),
+          List.of("read-unreported", "tenant='t1'", "batch=100"),
+          List.of("acknowledge-events", "keys='[" + PK + "]'"),
+          List.of("mark-tried", "keys='[" + PK + "]'"),
+          // lists
+          List.of(
+              "walk-messages", "tenant='t1'", "priority=1", "after=0", "upto=" + PK, "look=200"),
+          List.of("walk-failed", "tenant='t1'", "priority=1", "after=0", "upto=" + PK, "look=200"),
+          List.of(
+              "walk-batch",
+              "tenant='t1'",
+              "batch='b1'",
+              "priority=1",
+              "after=0",
+              "upto=" + PK,
+              "look=200"),
+          List.of(
+              "filter-keys",
+              "tenant='t1'",
+              "priority=1",
+              "account=NULL",
+              "batch=NULL",
+              "since=0",
+              "until=9000000000000",
+              "active=0",
+              "status='pending'",
+              "before=0",
+              "stopped='[]'",
+              "recipient='r50001@example.org'",
+              "keys='[" + PK + "]'"),
+          List.of("read-detail", "tenant='t1'", "id='m50001'"),
+          List.of("message-deliveries", PK, PK),
+          // the end of messages, and of nodes
+          List.of("count-waiting", "'[" + PK + "]'"),
+          List.of("remove-deliveries", "'[" + PK + "]'"),
+          List.of("remove-recipients", "'[" + PK + "]'"),
+          List.of("remove-events", "'[" + PK + "]'"),
+          List.of("remove-messages", "'[" + PK + "]'"),
+          List.of("interrupted-deliveries", "9"),
+          List.of("given-up", "piece=500", "oldest=0", "age=432000000"),
+          List.of("held-window", "after=0", "piece=100"));
+
+  @TempDir Path home;
+
+  @Test
+  void statements_of_the_flow_look_at_few_rows_however_many_there_are() throws Exception {
+    String url = TestStore.postgres();
+    List<String> wrong = new ArrayList<>();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      fill(statement);
+      connection.setAutoCommit(false);
+      for (String mode : List.of("force_custom_plan", "force_generic_plan")) {
+        for (List<String> hot : HOT) {
+          String sql = database.sql().load(hot.get(0));
+          JsonNode plan = plan(statement, mode, sql, hot.subList(1, hot.size()));
+          connection.rollback();
+          List<String> scanned = new ArrayList<>();
+          collect(plan, scanned);
+          int pages =
+              plan.path("Shared Hit Blocks").asInt() + plan.path("Shared Read Blocks").asInt();
+          if (!scanned.isEmpty() || pages > FEW_PAGES) {
+            wrong.add("%s, %s: scans %s, %d pages".formatted(hot.get(0), mode, scanned, pages));
+          }
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  private static void fill(Statement statement) throws SQLException {
+    statement.execute(
+        """
+        INSERT INTO message (pk, tenant_id, id, account_id, priority, batch_code, created_at, payload, failed)
+        SELECT i * 65536, 't' || i % 20, 'm' || i, 'a' || i % 10, i % 4, 'b' || i % 1000, i, '{}',
+               (i * 7919 % 53 = 0)::int
+        FROM generate_series(1::bigint, 100000) i;
+        INSERT INTO queue (pk, message_pk, account_pk, rule_pk, due_at, lease_owner, lease_epoch, accepted_at,
+                           bytes, priority, state, hold_reason)
+        SELECT i * 65536, i * 65536, i % 10 + 1, (i % 3 = 1)::int, i, CASE WHEN i % 10 = 0 THEN 1 END, 1, now_ms(),
+               2000, i % 4, CASE i % 10 WHEN 0 THEN 'leased' WHEN 9 THEN 'held' ELSE 'due' END,
+               CASE WHEN i % 10 = 9 THEN 'suspended' END
+        FROM generate_series(1::bigint, 100000) i;
+        INSERT INTO recipient (message_pk, delivery_pk, changed_at, position, address, state)
+        SELECT i * 65536, i * 65536, i, 0, 'r' || i || '@example.org', 'pending'
+        FROM generate_series(1::bigint, 100000) i;
+        INSERT INTO event (pk, message_pk, at, reported_at, tenant_id, type, data)
+        SELECT i * 65536, i * 65536, i, CASE WHEN i % 50 > 1 THEN i END, 't' || i % 20, 'deferred', '{}'
+        FROM generate_series(1::bigint, 100000) i;
+        ANALYZE message, queue, recipient, event
+        """);
+    statement.execute("VACUUM message, queue, recipient, event");
+  }
+
+  private static JsonNode plan(Statement statement, String mode, String sql, List<String> values)
+      throws SQLException {
+    Map<String, String> named = new HashMap<>();
+    values.stream()
+        .map(value -> value.split("=", 2))
+        .filter(pair -> pair.length == 2)
+        .forEach(pair -> named.put(pair[0], pair[1]));
+    List<String> given = new ArrayList<>();
+    Matcher place = PLACE.matcher(sql);
+    String numbered =
+        place.replaceAll(
+            found -> {
+              given.add(
+                  found.group(1) == null ? values.get(given.size()) : named.get(found.group(1)));
+              return "\\$" + given.size();
+            });
+    statement.execute("SET LOCAL plan_cache_mode = " + mode);
+    statement.execute("DEALLOCATE ALL");
+    List<String> types = // as the driver declares them
+        given.stream().map(value -> value.matches("\\d+") ? "bigint" : "unknown").toList();
+    statement.execute("PREPARE hot " + list(types) + " AS " + numbered);
+    try (ResultSet row =
+        statement.executeQuery(
+            "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE hot " + list(given))) {
+      row.next();
+      return Json.tree(row.getString(1)).get(0).get("Plan");
+    }
+  }
+
+  private static String list(List<String> items) {
+    return items.isEmpty() ? "" : "(" + String.join(", ", items) + ")";
+  }
+
+  private static void collect(JsonNode node, List<String> scanned) {
+    String table = node.path("Relation Name").asText();
+    if (node.path("Node Type").asText().equals("Seq Scan")
+        && Arrays.asList("queue", "message", "event", "recipient").contains(table)) {
+      scanned.add(table);
+    }
+    node.path("Plans").forEach(inner -> collect(inner, scanned));
+  }
+}
