@@ -9,6 +9,7 @@ import io.caravan.mailproxy.http.ServerVertx;
 import io.caravan.mailproxy.queue.InFlight;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Nodes;
+import io.caravan.mailproxy.queue.Outbox;
 import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +43,7 @@ public final class MailProxy implements AutoCloseable {
   private final Libraries libraries;
   private final RouteOverlay overlay;
   private final Main main;
-  private volatile boolean started;
+  private volatile HttpEdge.State state = HttpEdge.State.STARTING;
   private boolean closed;
 
   private MailProxy(Path home, Map<String, String> settings) {
@@ -131,14 +133,11 @@ public final class MailProxy implements AutoCloseable {
     closed = true;
     List<AutoCloseable> parts = parts();
     boolean ran = !parts.isEmpty();
-    if (ran) {
-      Registry registry = context().getRegistry();
-      registry.findByType(DeliveryQueue.class).forEach(DeliveryQueue::retire);
-      registry.findByType(Lanes.class).forEach(Lanes::retire);
-      registry.findByType(Reports.class).forEach(Reports::retire);
-    }
     CountDownLatch stopped = new CountDownLatch(1);
     cutOffAfterDrain(parts, stopped);
+    if (ran) {
+      drain();
+    }
     main.stop();
     stopped.countDown();
     parts.forEach(MailProxy::close);
@@ -146,6 +145,25 @@ public final class MailProxy implements AutoCloseable {
     if (ran) {
       LOG.info("Mail proxy stopped");
     }
+  }
+
+  /**
+   * No attempt begins any more, what waited in memory is left to others, and attempts under way end
+   * while all else still runs: the lease is renewed until then, and who asks is told.
+   */
+  private void drain() {
+    state = HttpEdge.State.DRAINING;
+    Registry registry = context().getRegistry();
+    registry.findByType(Lanes.class).forEach(Lanes::retire);
+    for (Outbox outbox : registry.findByType(Outbox.class)) {
+      registry.findByType(DeliveryQueue.class).forEach(queue -> queue.retire(outbox::handOver));
+    }
+    registry.findByType(InFlight.class).forEach(inFlight -> inFlight.awaitNone(drainTime()));
+    registry.findByType(Reports.class).forEach(Reports::retire);
+  }
+
+  private Duration drainTime() {
+    return Duration.ofSeconds(Long.parseLong(setting("drain.seconds").strip()));
   }
 
   private void start() {
@@ -171,7 +189,7 @@ public final class MailProxy implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    started = true;
+    state = HttpEdge.State.SERVING;
     ListenAddress.of(context()).confirm(router(), router().getServer().getPort());
     LOG.info("Mail proxy started, answering at {}", uri());
   }
@@ -220,7 +238,7 @@ public final class MailProxy implements AutoCloseable {
     try {
       context.addStartupListener(
           (camel, already) -> {
-            HttpEdge.attach(router(), () -> started);
+            HttpEdge.attach(router(), () -> state);
             camel.getRegistry().findByType(ServerVertx.class).forEach(ServerVertx::open);
           });
     } catch (Exception e) {
@@ -245,12 +263,12 @@ public final class MailProxy implements AutoCloseable {
     if (parts.isEmpty()) {
       return;
     }
-    long seconds = Long.parseLong(setting("drain.seconds").strip());
+    Duration time = drainTime();
     Thread patience =
         new Thread(
             () -> {
               try {
-                if (!stopped.await(seconds, TimeUnit.SECONDS)) {
+                if (!stopped.await(time.toMillis(), TimeUnit.MILLISECONDS)) {
                   parts.stream()
                       .filter(SmtpPool.class::isInstance)
                       .forEach(pool -> ((SmtpPool) pool).abort());

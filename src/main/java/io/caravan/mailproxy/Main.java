@@ -66,8 +66,9 @@ public final class Main {
   }
 
   /**
-   * What SIGTERM and Ctrl-C do: a running proxy stops in order and the exit code is 0. One that is
-   * still starting just ends, as it would by a kill: nothing of its state is lost.
+   * What SIGTERM and Ctrl-C do: a running proxy stops in order and the exit code is 0; the second
+   * one ends it at once, and the code tells which. One that is still starting just ends, as it
+   * would by a kill: nothing of its state is lost.
    */
   static final class Stop implements Runnable {
     private @Nullable MailProxy running;
@@ -88,6 +89,7 @@ public final class Main {
 
     @Override
     public void run() {
+      AgainAtOnce.arm();
       MailProxy proxy;
       synchronized (this) {
         if (leaving) {

@@ -1,4 +1,4 @@
--- As on SQLite; rows that another node is claiming in this moment are passed over.
+-- As on SQLite; rows that another node is claiming in this moment are passed over, and who lost its lease gets none.
 WITH ready AS MATERIALIZED (
   SELECT * FROM (SELECT pk, 0 AS rank, due_at AS turn FROM queue
         WHERE account_pk = :?account AND rule_pk = :?rule AND state = 'due' AND priority = 0 AND due_at <= now_ms()
@@ -21,6 +21,7 @@ placed AS (
 ),
 taken AS MATERIALIZED (
   SELECT pk FROM placed
+  WHERE EXISTS (SELECT 1 FROM node WHERE node.pk = :?node AND until_at > now_ms())
   ORDER BY CASE WHEN place > :?room / 16 THEN rank ELSE 0 END, turn, pk
   LIMIT :?room
 )

@@ -164,6 +164,7 @@ public final class Attempts {
     Delivery delivery = attempt.getDelivery();
     Message message = delivery.loaded();
     Account account = attempt.chosen();
+    long node = outbox.node();
     Map<String, String> headers = new HashMap<>();
     exchange.getMessage().getHeaders().forEach((name, value) -> headers.put(name, "" + value));
     byte[] content =
@@ -176,7 +177,7 @@ public final class Attempts {
             delivery.recipients(),
             Composer.messageId(delivery.messagePk(), message),
             content,
-            DataGate.of(() -> outbox.enterData(delivery), outbox::holdsLease));
+            DataGate.of(() -> outbox.enterData(delivery, node), () -> outbox.holdsLease(node)));
     attempt.compose(mail);
     return mail;
   }

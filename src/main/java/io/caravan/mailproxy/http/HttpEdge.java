@@ -7,7 +7,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -19,21 +19,33 @@ public final class HttpEdge {
   /** Header field with what a request is known by. */
   static final String ID = "X-Request-Id";
 
-  private final Router router;
-  private final BooleanSupplier ready;
+  private static final String READY = "/health/ready";
 
-  private HttpEdge(Router router, BooleanSupplier ready) {
+  private final Router router;
+  private final Supplier<State> state;
+
+  private HttpEdge(Router router, Supplier<State> state) {
     this.router = router;
-    this.ready = ready;
+    this.state = state;
+  }
+
+  /** What the service takes. */
+  public enum State {
+    /** Nothing yet. */
+    STARTING,
+    /** Whatever there is a route for. */
+    SERVING,
+    /** Looks at it, and nothing that changes something: it stops. */
+    DRAINING
   }
 
   /**
    * Puts our answers in the place of the server's.
    *
-   * @param ready whether the routes stand; until then every request is answered 503
+   * @param state asked for each request; what is not taken now is answered 503
    */
-  public static void attach(Router router, BooleanSupplier ready) {
-    HttpEdge edge = new HttpEdge(router, ready);
+  public static void attach(Router router, Supplier<State> state) {
+    HttpEdge edge = new HttpEdge(router, state);
     router.route().last().handler(edge::unknown);
     router.route().order(-1).failureHandler(edge::failed).handler(edge::begin);
   }
@@ -41,11 +53,23 @@ public final class HttpEdge {
   private void begin(RoutingContext context) {
     Arrival.of(context.request()).follow();
     name(context);
-    if (ready.getAsBoolean()) {
-      context.next();
-    } else {
-      answer(context, 503, "Service is starting");
+    switch (state.get()) {
+      case STARTING -> answer(context, new Problem(503, "Service is starting"));
+      case DRAINING -> {
+        if (looks(context)) {
+          context.next();
+        } else {
+          answer(context, new Problem(503, "draining", "Service is stopping"));
+        }
+      }
+      case SERVING -> context.next();
     }
+  }
+
+  /** Nobody shall send more to a service that stops: it is alive, and not ready. */
+  private static boolean looks(RoutingContext context) {
+    return context.request().method().equals(HttpMethod.GET)
+        && !context.normalizedPath().equals(READY);
   }
 
   private static void name(RoutingContext context) {
@@ -91,22 +115,25 @@ public final class HttpEdge {
   }
 
   private void answer(RoutingContext context, int status, String detail) {
+    answer(context, new Problem(status, detail));
+  }
+
+  private void answer(RoutingContext context, Problem problem) {
     if (context.response().ended() || context.response().closed()) {
       return;
     }
     if (Arrival.of(context.request()).id().isEmpty()) {
       name(context); // it did not come as far as to begin
     }
-    if (status == 413) {
+    if (problem.getStatus() == 413) {
       hangUp(context);
     }
-    Problem problem = new Problem(status, detail);
     if (problem.getRetryAfter() > 0) {
       context.response().putHeader("Retry-After", String.valueOf(problem.getRetryAfter()));
     }
     context
         .response()
-        .setStatusCode(status)
+        .setStatusCode(problem.getStatus())
         .putHeader("Content-Type", problem.contentType())
         .end(Json.text(problem.body(Arrival.of(context.request()).id())));
   }

@@ -5,24 +5,38 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Which tables that this node keeps in memory were changed, as table {@code change} counts. */
 public final class Changes {
-  private final Map<String, Long> seen = new HashMap<>();
+  private final Map<String, Long> seen = new ConcurrentHashMap<>();
+  private volatile Map<String, Long> asked = Map.of();
 
   /**
    * Takes the rows of {@code changes.sql}.
    *
-   * @return the topics that were changed since the call before; at the first one all of them
+   * @return the topics that were changed since they were {@link #taken}; at the first one all of
+   *     them
    */
   public List<String> since(List<Map<String, Object>> rows) {
+    Map<String, Long> now = new HashMap<>();
     List<String> changed = new ArrayList<>();
     for (Row row : Row.all(rows)) {
       Long revision = row.number("revision");
-      if (!revision.equals(seen.put(row.text("topic"), revision))) {
+      now.put(row.text("topic"), revision);
+      if (!revision.equals(seen.get(row.text("topic")))) {
         changed.add(row.text("topic"));
       }
     }
+    asked = now;
     return changed;
+  }
+
+  /** A table was read anew; one that could not be read is changed at the next look as well. */
+  public void taken(String topic) {
+    Long revision = asked.get(topic);
+    if (revision != null) {
+      seen.put(topic, revision);
+    }
   }
 }

@@ -7,12 +7,14 @@ import java.nio.LongBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The deliveries whose attempts are under way, in a file mapped to memory: what a process wrote
@@ -24,6 +26,8 @@ public final class InFlight implements AutoCloseable {
 
   /** More attempts than that at the same time are not noted. */
   private static final int CELLS = 8192;
+
+  private static final long POLL_NANOS = 10_000_000;
 
   private final LongBuffer cells;
   private final List<Long> before = new ArrayList<>();
@@ -92,6 +96,14 @@ public final class InFlight implements AutoCloseable {
   private void leave(Integer cell) {
     cells.put(cell, 0);
     free.add(cell);
+  }
+
+  /** Waits until no attempt is under way. */
+  public void awaitNone(Duration atMost) {
+    long deadline = System.nanoTime() + atMost.toNanos();
+    while (!taken.isEmpty() && System.nanoTime() - deadline < 0) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 
   /** Whether an attempt of a delivery is under way. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,9 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   private final int[] passedOver = new int[Priority.values().length];
 
   private int size;
-  private boolean retired;
+
+  /** Who takes what comes too late; {@code null}: this queue serves. */
+  private @Nullable Consumer<List<Delivery>> refused;
 
   /**
    * @param slots how many attempts may be under way, 1 and more
@@ -66,27 +69,38 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   }
 
   /**
-   * Gives out nothing more: what waits stays leased in the table until the next start frees it. Who
-   * polls is not kept waiting.
+   * Gives out nothing more. Who polls is not kept waiting.
+   *
+   * @param back takes what waits, and whatever still comes
    */
-  public void retire() {
+  public void retire(Consumer<List<Delivery>> back) {
+    List<Delivery> waiting;
     lock.lock();
     try {
-      retired = true;
-      clear();
+      refused = back;
+      waiting = recall(lane -> true, one -> true);
       ready.signalAll();
     } finally {
       lock.unlock();
     }
+    back.accept(waiting);
   }
 
   @Override
   public boolean offer(T element) {
     Delivery of = delivery.apply(element);
+    Consumer<List<Delivery>> back = refusedOrQueued(element, of);
+    if (back != null) {
+      back.accept(List.of(of));
+    }
+    return true;
+  }
+
+  private @Nullable Consumer<List<Delivery>> refusedOrQueued(T element, Delivery of) {
     lock.lock();
     try {
-      if (retired) {
-        return true;
+      if (refused != null) {
+        return refused;
       }
       int level = of.priority().level();
       Line<T> line = lines.get(level).get(of.lane());
@@ -98,7 +112,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
       line.waiting.addLast(element);
       size++;
       ready.signal();
-      return true;
+      return null;
     } finally {
       lock.unlock();
     }
@@ -124,7 +138,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
         if (element != null || left <= 0) {
           return element;
         }
-        left = ready.awaitNanos(retired ? Math.min(left, RETIRED_WAIT_NANOS) : left);
+        left = ready.awaitNanos(refused != null ? Math.min(left, RETIRED_WAIT_NANOS) : left);
       }
     } finally {
       lock.unlock();

@@ -51,7 +51,7 @@ public final class Lanes extends LaneTable {
       Lane lane = lane(key);
       boolean urgent = priority == Priority.IMMEDIATE;
       boolean mayHold = places(lane, urgent) > 0 && room.fits(lane, size, urgent);
-      if (lane.isBehind(priority) || !mayHold || lane.gate().isGuarded(clock.millis())) {
+      if (retired || lane.isBehind(priority) || !mayHold || lane.gate().isGuarded(clock.millis())) {
         return false;
       }
       room.take(lane, priority, size, true);
@@ -153,7 +153,7 @@ public final class Lanes extends LaneTable {
     }
   }
 
-  /** Orders nothing more; who waits in {@link #awaitRoom} is let go. */
+  /** Orders nothing more, and nothing new is leased; who waits in {@link #awaitRoom} is let go. */
   public void retire() {
     lock.lock();
     try {

@@ -78,12 +78,43 @@ public final class Lease {
     node = owner;
   }
 
-  /** Takes part under a new number; what an earlier process of the same name held is free. */
+  /** Takes part, at the start; what an earlier process of the same name held is free. */
   void join(GroupCommit commits) {
+    take(
+        commits,
+        (statements, now) -> {
+          statements.update("expire-node", name());
+          return joined(statements);
+        },
+        () -> {});
+  }
+
+  /**
+   * Takes part again under a new number; what this process held is free. Another one of the same
+   * name is left alone: two that end each other's leases would never come to rest.
+   *
+   * @param forget called when nobody works under the new number yet
+   */
+  void rejoin(GroupCommit commits, Runnable forget) {
+    long lost = node;
+    take(
+        commits,
+        (statements, now) -> {
+          statements.update("end-lease", lost);
+          return joined(statements);
+        },
+        forget);
+  }
+
+  /** What is not on disk is no lease: the number counts from the commit on. */
+  private void take(GroupCommit commits, GroupCommit.Work<Joined> join, Runnable before) {
     for (int i = 1; ; i++) {
       try {
         long asked = System.nanoTime();
-        commits.commit(this::join);
+        Joined joined = commits.commit(join);
+        before.run();
+        slot = joined.slot();
+        node = joined.node();
         renewedNanos = asked;
         return;
       } catch (StoreException e) {
@@ -94,14 +125,15 @@ public final class Lease {
     }
   }
 
-  private long join(Statements statements, long now) throws SQLException {
-    statements.update("expire-node", name());
+  private record Joined(long node, int slot) {}
+
+  private Joined joined(Statements statements) throws SQLException {
     try (ResultSet row = statements.query("join-node", name(), millis)) {
-      row.next();
-      node = row.getLong("pk");
-      slot = row.getInt("slot");
+      if (!row.next()) {
+        throw new SQLException("as many nodes as there can be work on this database");
+      }
+      return new Joined(row.getLong("pk"), row.getInt("slot"));
     }
-    return node;
   }
 
   /** Parameters for {@code renew-lease.sql}. */
@@ -133,6 +165,14 @@ public final class Lease {
   boolean holds() {
     return !database.isShared()
         || System.nanoTime() - renewedNanos < TimeUnit.MILLISECONDS.toNanos(millis) / 2;
+  }
+
+  /**
+   * Whether mail may leave that was claimed under a number: a lease that was lost does not come
+   * back with the next one.
+   */
+  boolean holds(long claimedBy) {
+    return claimedBy == node && holds();
   }
 
   /** Whether this node does what only one is to do: the longest here. */

@@ -5,6 +5,7 @@ import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.message.Delivery;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +21,7 @@ public final class Nodes implements AutoCloseable {
   private final GroupCommit commits;
   private final GroupCommit aside;
   private final Ids ids;
+  private final List<Runnable> lost = new CopyOnWriteArrayList<>();
 
   /** Takes part, and frees at once what this process's forerunner had leased. */
   public Nodes(Database database, Lease lease, Lanes lanes, InFlight inFlight) {
@@ -61,9 +63,23 @@ public final class Nodes implements AutoCloseable {
     return lease.node();
   }
 
-  /** Whether mail may leave under this node's leases. */
-  boolean holds() {
-    return lease.holds();
+  /**
+   * Whether mail may leave under this node's leases.
+   *
+   * @param claimedBy what {@link #self} was when it was claimed
+   */
+  boolean holds(long claimedBy) {
+    return lease.holds(claimedBy);
+  }
+
+  /** Whether there may be others. */
+  boolean isShared() {
+    return lease.isShared();
+  }
+
+  /** Calls back when a lease was lost and before the next one counts. */
+  void onLost(Runnable forget) {
+    lost.add(forget);
   }
 
   /**
@@ -83,20 +99,27 @@ public final class Nodes implements AutoCloseable {
       boolean ours = row.text("name").equals(lease.name());
       Takeover takeover = new Takeover(ids, row.number("pk"), ours ? started : List.of(), true);
       if (aside.commit(takeover) && !ours) {
-        LOG.warn("Node {} is gone: its deliveries are free for the others", row.text("name"));
+        LOG.warn(
+            "Node {} ({}) is gone: its deliveries are free for the others",
+            row.text("name"),
+            row.number("pk"));
       }
     }
   }
 
   /** The lease was lost: what waits in memory is not this node's any more, and it begins anew. */
   public void rejoin() {
-    List<Delivery> lost = lanes.recall(lane -> true);
-    lease.join(aside);
-    lost.forEach(lanes::release);
+    List<Delivery> left = lanes.recall(lane -> true);
+    try {
+      lease.rejoin(aside, () -> lost.forEach(Runnable::run));
+    } finally {
+      left.forEach(lanes::release);
+    }
     LOG.warn(
-        "The lease of node {} was not renewed in time: it begins anew, {} deliveries in memory are left to others",
+        "The lease of node {} was not renewed in time, or another process took its name: it begins"
+            + " anew, {} deliveries in memory are left to others",
         lease.name(),
-        lost.size());
+        left.size());
   }
 
   /** What this node still has leased is free for the others at once. */

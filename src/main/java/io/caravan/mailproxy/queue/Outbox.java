@@ -19,12 +19,19 @@ import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The changes of the store that group many requests in one transaction: messages come in, attempts
  * reach their DATA phase, results are recorded. When a method returns, its change is on disk.
  */
 public final class Outbox {
+  private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
+
+  /** Rows of one transaction: outcomes wait for it. */
+  private static final int HANDED_OVER_AT_ONCE = 500;
+
   private final GroupCommit commits;
   private final Lanes lanes;
   private final RuleBook rules;
@@ -63,9 +70,13 @@ public final class Outbox {
     return nodes.self();
   }
 
-  /** Whether mail may leave under this node's leases. */
-  public boolean holdsLease() {
-    return nodes.holds();
+  /**
+   * Whether mail may leave under this node's leases.
+   *
+   * @param claimedBy what {@link #node} was when its attempt began
+   */
+  public boolean holdsLease(long claimedBy) {
+    return nodes.holds(claimedBy);
   }
 
   /** Messages with recipients that are not final yet. */
@@ -92,6 +103,7 @@ public final class Outbox {
    */
   public Stored store(
       List<Submission> submissions, @Nullable Command command, @Nullable TraceParent traceParent) {
+    long node = nodes.self();
     StoreBatch batch =
         new StoreBatch(
             submissions,
@@ -101,7 +113,8 @@ public final class Outbox {
             rules,
             suspensions,
             nodes.ids(),
-            nodes.self());
+            node,
+            () -> nodes.holds(node));
     Failpoint.pass("intake.beforeCommit");
     Stored stored = commits.commit(batch);
     Failpoint.pass("intake.afterCommit");
@@ -120,11 +133,12 @@ public final class Outbox {
    * Notes that from now on the relay may get the body of this delivery's message. An attempt that
    * ends here without a result is uncertain.
    *
+   * @param node what {@link #node} was when its attempt began
    * @return whether the lease still holds; if not, no body may leave
    */
-  public boolean enterData(Delivery delivery) {
+  public boolean enterData(Delivery delivery, long node) {
     Failpoint.pass("send.beforeData");
-    return nodes.holds() && commits.commit(new EnterData(delivery, nodes.self()));
+    return nodes.holds(node) && commits.commit(new EnterData(delivery, node));
   }
 
   /** Runs work of this package in the common transaction. */
@@ -249,6 +263,23 @@ public final class Outbox {
    */
   public void recall(Predicate<LaneKey> which) {
     giveBack(lanes.recall(which));
+  }
+
+  /**
+   * This process ends: what waited in memory is free for other nodes at once. On a store of one
+   * process the next start frees it.
+   */
+  public void handOver(List<Delivery> waiting) {
+    if (!nodes.isShared()) {
+      return;
+    }
+    try {
+      for (int i = 0; i < waiting.size(); i += HANDED_OVER_AT_ONCE) {
+        giveBack(waiting.subList(i, Math.min(waiting.size(), i + HANDED_OVER_AT_ONCE)));
+      }
+    } catch (StoreException e) {
+      LOG.warn("Deliveries could not be given back, they are free when the lease ends", e);
+    }
   }
 
   /** The same for many. */

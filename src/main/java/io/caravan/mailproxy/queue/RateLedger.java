@@ -22,6 +22,7 @@ public final class RateLedger implements Ledger {
 
   @Override
   public List<State> book(List<Entry> entries) {
+    long node = nodes.self();
     return nodes
         .aside()
         .commit(
@@ -29,7 +30,7 @@ public final class RateLedger implements Ledger {
               lock(statements, entries);
               List<State> states = new ArrayList<>(entries.size());
               for (Entry entry : entries) {
-                states.add(book(statements, entry, now));
+                states.add(book(statements, node, entry, now));
               }
               return states;
             });
@@ -52,6 +53,11 @@ public final class RateLedger implements Ledger {
     nodes.aside().commit((statements, now) -> now);
   }
 
+  @Override
+  public void onLost(Runnable forget) {
+    nodes.onLost(forget);
+  }
+
   /** In one order, so that two nodes never wait for each other. */
   private static void lock(Statements statements, List<Entry> entries) throws SQLException {
     List<LaneKey> scopes =
@@ -64,14 +70,15 @@ public final class RateLedger implements Ledger {
     }
   }
 
-  private State book(Statements statements, Entry entry, long now) throws SQLException {
+  private static State book(Statements statements, long node, Entry entry, long now)
+      throws SQLException {
     LaneKey scope = entry.scope();
     if (entry.ended() > 0) {
       count(statements, scope, entry.ended(), now);
     }
     long closed = entry.ended() + entry.returned();
     if (closed > 0) {
-      reserve(statements, scope, -closed);
+      reserve(statements, node, scope, -closed);
     }
     List<Limit> limits = entry.limits();
     if (limits.isEmpty()) {
@@ -81,7 +88,7 @@ public final class RateLedger implements Ledger {
     long left = tally.left(limits, now);
     long granted = Math.min(left, entry.wanted());
     if (granted > 0) {
-      reserve(statements, scope, granted);
+      reserve(statements, node, scope, granted);
     }
     return new State(granted, left - granted, tally.usage(limits, now));
   }
@@ -100,8 +107,9 @@ public final class RateLedger implements Ledger {
     return tally;
   }
 
-  private void reserve(Statements statements, LaneKey scope, long permits) throws SQLException {
-    statements.update("rate-reserve", scope.accountPk(), scope.rulePk(), nodes.self(), permits);
+  private static void reserve(Statements statements, long node, LaneKey scope, long permits)
+      throws SQLException {
+    statements.update("rate-reserve", scope.accountPk(), scope.rulePk(), node, permits);
   }
 
   /** In all windows, so that a limit that is set later knows of it. */

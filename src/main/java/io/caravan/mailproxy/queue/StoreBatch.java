@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Stores the valid items of one batch (genro-api 1.4; DECISIONS, Intake). */
@@ -29,6 +30,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   private final Suspensions suspensions;
   private final Ids ids;
   private final long node;
+  private final BooleanSupplier mayLease;
 
   private final List<Long> keys = new ArrayList<>();
   private final List<Statements.Count> inserted = new ArrayList<>();
@@ -48,7 +50,8 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       RuleBook rules,
       Suspensions suspensions,
       Ids ids,
-      long node) {
+      long node,
+      BooleanSupplier mayLease) {
     this.submissions = submissions;
     this.command = command;
     this.traceParent = traceParent;
@@ -57,6 +60,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
     this.suspensions = suspensions;
     this.ids = ids;
     this.node = node;
+    this.mayLease = mayLease;
   }
 
   /** When the first one of them is due, Unix milliseconds. */
@@ -133,6 +137,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
           !held
               && mayBeHot
               && due <= accepted
+              && mayLease.getAsBoolean()
               && lanes.reserve(part.lane(), message.priority(), size);
       if (leased) {
         hot.add(

@@ -40,12 +40,17 @@ final class Takeover implements GroupCommit.Work<Boolean> {
   }
 
   private boolean mayTake(Statements statements) throws SQLException {
-    try (ResultSet row = statements.query("lock-dead-node", owner)) {
-      if (!row.next()) {
-        return false;
-      }
+    if (!locked(statements.query("lock-dead-node", owner))
+        && !locked(statements.query("lock-forgotten-node", owner, owner))) {
+      return false;
     }
     statements.query("lock-leases", owner).close();
     return true;
+  }
+
+  private static boolean locked(ResultSet row) throws SQLException {
+    try (row) {
+      return row.next();
+    }
   }
 }

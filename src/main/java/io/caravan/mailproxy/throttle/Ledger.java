@@ -36,4 +36,10 @@ public interface Ledger {
 
   /** A round trip that asks nothing. */
   void ping();
+
+  /**
+   * Calls back when all that was granted here counts as used: others took it over. What is booked
+   * from then on is booked anew.
+   */
+  default void onLost(Runnable forget) {}
 }

@@ -25,6 +25,9 @@ final class Permits {
   /** Reserved, and to be given back with the next entry. */
   private long returned;
 
+  /** In use, and counted by others already: their ends are nobody's business any more. */
+  private long forgotten;
+
   /** Of transactions that ended since the ledger was told last. */
   private long ended;
 
@@ -81,6 +84,9 @@ final class Permits {
    * @return whether the scope was known to be spent, so that who waits for it may go on
    */
   synchronized boolean giveBack() {
+    if (endForgotten()) {
+      return false;
+    }
     boolean was = spent.isPresent();
     available++;
     inUse--;
@@ -92,9 +98,36 @@ final class Permits {
 
   /** A transaction ended: it counts from now on. */
   synchronized void end() {
+    if (endForgotten()) {
+      return;
+    }
     inUse--;
     ended++;
     notifyAll();
+  }
+
+  /**
+   * All that was reserved here counts as used in the ledger. Which of the transactions under way
+   * were meant does not matter: as many ends as there were go untold.
+   */
+  synchronized void forget() {
+    awaitBooked();
+    forgotten += inUse;
+    inUse = 0;
+    available = 0;
+    returned = 0;
+    ended = 0;
+    spent = Optional.empty();
+    left = 0;
+  }
+
+  private boolean endForgotten() {
+    if (forgotten == 0) {
+      return false;
+    }
+    forgotten--;
+    notifyAll();
+    return true;
   }
 
   /** When there will be a permit, as far as is known without asking; empty: ask. */

@@ -48,6 +48,7 @@ public final class Throttle implements AutoCloseable {
     this.clock = clock;
     this.backlogMillis = backlogMillis;
     this.questions = new Questions(maxUnacknowledged);
+    ledger.onLost(() -> limits.all().forEach(Permits::forget));
   }
 
   /**

@@ -277,7 +277,7 @@ abstract class OutboxContract {
     Delivery delivery = store(List.of(submission("m", Map.of()))).hot().get(0);
     execute("UPDATE queue SET lease_epoch = lease_epoch + 1");
 
-    assertThat(outbox.enterData(delivery)).isFalse();
+    assertThat(outbox.enterData(delivery, outbox.node())).isFalse();
     Settled settled = outbox.record(result(delivery, Verdict.Fate.SENT));
 
     assertThat(settled.result()).isEqualTo(Settled.Result.LATE);
@@ -290,7 +290,7 @@ abstract class OutboxContract {
   void a_restart_frees_leases_at_once_and_only_attempts_in_data_are_uncertain() {
     List<Delivery> hot =
         store(List.of(submission("early", Map.of()), submission("late", Map.of()))).hot();
-    assertThat(outbox.enterData(hot.get(1))).isTrue();
+    assertThat(outbox.enterData(hot.get(1), outbox.node())).isTrue();
 
     crash();
 
@@ -321,7 +321,7 @@ abstract class OutboxContract {
                     submission("hold", Map.of("on_uncertain", "hold")),
                     submission("retry", Map.of())))
             .hot();
-    hot.forEach(outbox::enterData);
+    hot.forEach(delivery -> outbox.enterData(delivery, outbox.node()));
 
     crash();
 

@@ -36,14 +36,15 @@ class KillTest {
   void no_accepted_message_is_lost_and_no_duplicate_is_silent_when_the_process_is_killed(
       boolean postgres) throws Exception {
     long seed = System.nanoTime();
+    Path home = folder.resolve("home");
     if (postgres) {
-      TestStore.share(folder.resolve("home"));
+      TestStore.share(home);
     }
-    try (KillRounds rounds = new KillRounds(folder, new Random(seed))) {
+    try (FaultRounds rounds = new FaultRounds(folder, new Random(seed), home)) {
       for (int i = 0; i < ROUNDS; i++) {
-        rounds.round(MESSAGES);
+        rounds.round(MESSAGES, FaultRounds.Fault.KILL);
       }
-      KillRounds.Result result = rounds.finish();
+      FaultRounds.Result result = rounds.finish();
       assertThat(result.accepted()).as("messages that got a 2xx").isPositive();
       assertThat(result.holds()).as("seed %d: %s", seed, result).isTrue();
     }

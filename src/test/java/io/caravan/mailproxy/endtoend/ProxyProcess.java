@@ -2,9 +2,11 @@ package io.caravan.mailproxy.endtoend;
 
 import static org.awaitility.Awaitility.await;
 
+import io.caravan.mailproxy.routes.RawHttp;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -130,6 +132,14 @@ public final class ProxyProcess implements AutoCloseable {
     }
   }
 
+  /** Posts JSON on a connection of its own; the whole answer, head and body. */
+  public String refusal(String path, String json) throws IOException {
+    return RawHttp.send(
+        URI.create("http://127.0.0.1:" + port),
+        "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Token: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+            .formatted(path, TOKEN, json.length(), json));
+  }
+
   /** Waits until /status tells of no pending message. */
   public void awaitEmpty(Duration atMost) throws IOException {
     awaitPending(0, atMost);
@@ -183,6 +193,22 @@ public final class ProxyProcess implements AutoCloseable {
   public void kill() {
     process.destroyForcibly();
     process.onExit().join();
+  }
+
+  /**
+   * Sends it a signal.
+   *
+   * @param name such as {@code STOP}
+   */
+  public void signal(String name) throws IOException {
+    try {
+      Process kill = new ProcessBuilder("kill", "-" + name, String.valueOf(pid())).start();
+      if (kill.waitFor() != 0) {
+        throw new IOException("no signal " + name + " to " + pid());
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Waits until it ended by itself; its exit code. */

@@ -34,13 +34,16 @@ import org.jspecify.annotations.Nullable;
 public final class SmtpSink implements Closeable {
   private static final String CLIENT_ID = "X-Genro-Mail-ID:";
   private static final String MESSAGE_ID = "Message-ID:";
+  private static final String NODE = "X-Node:";
 
   /**
    * An accepted mail.
    *
    * @param at {@link System#nanoTime} at the final dot
+   * @param node header {@code X-Node}, which a proxy sets where a test tells it to
    */
-  public record Mail(long at, String clientId, String messageId, List<String> recipients) {}
+  public record Mail(
+      long at, String clientId, String messageId, List<String> recipients, String node) {}
 
   /** Hears of each accepted mail, on the connection's thread. */
   public interface Listener {
@@ -106,7 +109,13 @@ public final class SmtpSink implements Closeable {
 
   private static void keep(FileChannel ledger, Mail mail, int maxPauseMillis) throws IOException {
     String line =
-        String.join("\t", mail.clientId(), mail.messageId(), String.join(",", mail.recipients()));
+        String.join(
+            "\t",
+            mail.clientId(),
+            mail.messageId(),
+            String.join(",", mail.recipients()),
+            String.valueOf(System.currentTimeMillis()),
+            mail.node());
     synchronized (ledger) {
       ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
       while (bytes.hasRemaining()) {
@@ -207,16 +216,20 @@ public final class SmtpSink implements Closeable {
     private void data() throws IOException {
       String clientId = "";
       String messageId = "";
+      String node = "";
       boolean head = true;
       for (String text = line(); !text.equals("."); text = line()) {
         if (head && text.regionMatches(true, 0, CLIENT_ID, 0, CLIENT_ID.length())) {
           clientId = text.substring(CLIENT_ID.length()).strip();
         } else if (head && text.regionMatches(true, 0, MESSAGE_ID, 0, MESSAGE_ID.length())) {
           messageId = text.substring(MESSAGE_ID.length()).strip();
+        } else if (head && text.regionMatches(true, 0, NODE, 0, NODE.length())) {
+          node = text.substring(NODE.length()).strip();
         }
         head &= !text.isEmpty();
       }
-      listener.accepted(new Mail(System.nanoTime(), clientId, messageId, List.copyOf(recipients)));
+      listener.accepted(
+          new Mail(System.nanoTime(), clientId, messageId, List.copyOf(recipients), node));
       pause();
       reply("250 2.0.0 taken");
     }

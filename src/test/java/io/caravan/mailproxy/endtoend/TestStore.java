@@ -3,6 +3,7 @@ package io.caravan.mailproxy.endtoend;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -38,7 +39,11 @@ public final class TestStore {
 
   /** Gives homes one database on PostgreSQL, whatever the property says. */
   public static void share(Path... homes) {
-    String url = postgres();
+    shareAt(postgres(), homes);
+  }
+
+  /** Gives homes a database that is there. */
+  public static void shareAt(String url, Path... homes) {
     for (Path home : homes) {
       BY_HOME.put(home.toAbsolutePath(), url);
     }
@@ -72,7 +77,12 @@ public final class TestStore {
 
   /** A connection to a database on PostgreSQL. */
   public static Connection connect(String url) throws SQLException {
-    return DriverManager.getConnection("jdbc:" + url.replace("postgres@", "") + "?user=postgres");
+    URI parts = URI.create(url);
+    String[] user = parts.getUserInfo().split(":", 2);
+    return DriverManager.getConnection(
+        "jdbc:postgresql://" + parts.getAuthority().replaceFirst(".*@", "") + parts.getPath(),
+        user[0],
+        user.length == 1 ? "" : user[1]);
   }
 
   private static String url(String name) {

@@ -152,14 +152,16 @@ class LaneQueueTest {
   }
 
   @Test
-  void a_retired_queue_gives_out_nothing_and_keeps_nothing() throws Exception {
+  void a_retired_queue_gives_out_nothing_and_gives_all_back() throws Exception {
+    List<Delivery> back = new ArrayList<>();
     queue.add(delivery(1, 1, Priority.MEDIUM));
 
-    queue.retire();
+    queue.retire(back::addAll);
     queue.add(delivery(2, 1, Priority.MEDIUM));
 
     assertThat(queue.poll(1, TimeUnit.HOURS)).isNull();
     assertThat(queue).isEmpty();
+    assertThat(back).extracting(Delivery::pk).containsExactly(1L, 2L);
   }
 
   @Test

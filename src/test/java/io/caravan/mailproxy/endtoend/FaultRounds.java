@@ -1,0 +1,528 @@
+package io.caravan.mailproxy.endtoend;
+
+import static java.util.stream.Collectors.toSet;
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
+
+/**
+ * Faults of proxies under load, again and again on one store; then four ledgers are held against
+ * each other: what clients got a 2xx for, what the relay took, what the database says, what the
+ * application was told.
+ */
+public final class FaultRounds implements AutoCloseable {
+  /** Seconds of a lease on PostgreSQL, as {@link ProxyProcess} sets it. */
+  private static final int LEASE_SECONDS = 2;
+
+  private static final int CLIENTS = 4;
+  private static final int BATCH = 5;
+  private static final int MAX_ANSWER_PAUSE_MILLIS = 5;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  /** What happens to a proxy in a round. */
+  public enum Fault {
+    /** kill -9, and a new start. */
+    KILL,
+    /** SIGSTOP for three lease times at least, and until others did what it held; SIGCONT. */
+    PAUSE,
+    /** SIGTERM, and a new start. */
+    DRAIN
+  }
+
+  private final Random random;
+  private final Path[] homes;
+  private final ProxyProcess[] nodes;
+  private final Process sink;
+  private final Path ledger;
+  private final TestApplication application = new TestApplication();
+  private final Set<String> accepted = ConcurrentHashMap.newKeySet();
+  private final List<Duration> recoveries = new ArrayList<>();
+  private final List<Mail> mails = new ArrayList<>();
+  private final List<Paused> paused = new ArrayList<>();
+  private long read;
+  private boolean stopped = true;
+  private int rounds;
+
+  /**
+   * A line of the relay's ledger.
+   *
+   * @param at Unix milliseconds at the final dot
+   * @param node which proxy sent it
+   */
+  private record Mail(String id, String messageId, long at, String node) {}
+
+  /**
+   * A proxy that stood still until others had done what it held.
+   *
+   * @param from how many mails the relay had when it went on
+   */
+  private record Paused(String node, Set<String> held, int from) {}
+
+  /**
+   * What the ledgers say.
+   *
+   * @param accepted messages that got a 2xx
+   * @param lost of these, how many the relay never took
+   * @param unsettled of these, how many have no outcome in the database
+   * @param untold of these, of how many the application was never told that they are sent
+   * @param invented messages that are sent by the database, and the relay never took them
+   * @param duplicates further copies that the relay took
+   * @param unflagged of these, how many no event {@code uncertain} tells of
+   * @param changed messages whose copies have different Message-IDs
+   * @param stale mails that a proxy sent under a lease that it had lost
+   * @param uncertain events of that type
+   * @param stopped whether each proxy ended in order when it was asked to
+   * @param recoveries from the fault until the proxy was ready again, where it is the only one;
+   *     else until another one sent something that it had held
+   */
+  public record Result(
+      int rounds,
+      int accepted,
+      int lost,
+      int unsettled,
+      int untold,
+      int invented,
+      int duplicates,
+      int unflagged,
+      int changed,
+      int stale,
+      int uncertain,
+      boolean stopped,
+      List<Duration> recoveries) {
+
+    public boolean holds() {
+      return lost + unsettled + untold + invented + unflagged + changed + stale == 0 && stopped;
+    }
+
+    public Duration recoveryMedian() {
+      return recoveries.isEmpty() ? Duration.ZERO : sorted().get(recoveries.size() / 2);
+    }
+
+    public Duration recoveryMax() {
+      return recoveries.isEmpty() ? Duration.ZERO : sorted().get(recoveries.size() - 1);
+    }
+
+    private List<Duration> sorted() {
+      return recoveries.stream().sorted().toList();
+    }
+  }
+
+  /**
+   * Starts the relay, the application and the proxies, in an empty folder; several proxies at once.
+   *
+   * @param homes folders in it; more than one must share a database on PostgreSQL
+   */
+  public FaultRounds(Path folder, Random random, Path... homes) throws IOException {
+    this.random = random;
+    this.homes = homes.clone();
+    this.nodes = new ProxyProcess[homes.length];
+    this.ledger = folder.resolve("ledger.tsv");
+    for (Path home : homes) {
+      Files.createDirectories(home.resolve("routes.d"));
+      Files.writeString(home.resolve("routes.d/hooks.camel.yaml"), named(home));
+    }
+    this.sink =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SmtpSink.class.getName(),
+                ledger.toString(),
+                String.valueOf(MAX_ANSWER_PAUSE_MILLIS))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String port =
+        new BufferedReader(new InputStreamReader(sink.getInputStream(), StandardCharsets.US_ASCII))
+            .readLine();
+    startAll();
+    nodes[0].post("/tenant", "{\"id\":\"acme\",\"client_base_url\":\"" + application.url() + "\"}");
+    nodes[0].post(
+        "/account",
+        "{\"id\":\"relay\",\"tenant_id\":\"acme\",\"host\":\"127.0.0.1\",\"port\":"
+            + port
+            + ",\"max_connections\":20}");
+    for (ProxyProcess node : nodes) {
+      awaitTrue("all know the account", () -> knows(node));
+    }
+  }
+
+  /** So that the relay sees whose mail it is. */
+  private static String named(Path home) {
+    return """
+        - route:
+            id: on-before-send
+            description: Names the proxy.
+            routeConfigurationId: inner
+            from:
+              uri: direct:on-before-send
+              steps:
+                - setHeader: { id: name-proxy, name: X-Node, expression: { constant: { expression: "%s" } } }
+        """
+        .formatted(home.getFileName());
+  }
+
+  private void startAll() throws IOException {
+    try {
+      Arrays.parallelSetAll(nodes, this::startProxy);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private ProxyProcess startProxy(int node) {
+    try {
+      return ProxyProcess.start(homes[node], "GMP_RETRY_DELAYS", "1");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean knows(ProxyProcess node) {
+    try (KeepAlive connection = node.connect()) {
+      return connection.get("/accounts?tenant_id=acme").body().contains("\"relay\"");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Posts messages and lets a fault happen at some moment before the last one is sent. */
+  public void round(int messages, Fault fault) throws IOException, SQLException {
+    rounds++;
+    int before = accepted.size();
+    int taken = mails().size();
+    AtomicInteger next = new AtomicInteger();
+    ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
+    try {
+      for (int i = 0; i < CLIENTS; i++) {
+        int first = i;
+        clients.execute(() -> post(first, next, messages));
+      }
+      // by answers as often as by mails at the relay, so that both sides are cut
+      boolean intake = random.nextBoolean();
+      int moment = 1 + random.nextInt(messages - 1);
+      IntSupplier reached = intake ? () -> accepted.size() - before : () -> mails().size() - taken;
+      awaitTrue("moment of the fault", () -> reached.getAsInt() >= moment);
+      happen(random.nextInt(nodes.length), fault);
+    } finally {
+      clients.shutdown();
+    }
+    try {
+      if (!clients.awaitTermination(60, TimeUnit.SECONDS)) {
+        throw new IOException("a client hangs");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void happen(int victim, Fault fault) throws IOException, SQLException {
+    ProxyProcess node = nodes[victim];
+    String name = homes[victim].getFileName().toString();
+    long at = System.currentTimeMillis();
+    long begun = System.nanoTime();
+    Set<String> held = Set.of();
+    switch (fault) {
+      case KILL -> {
+        node.kill();
+        held = held(victim);
+      }
+      case PAUSE -> {
+        node.signal("STOP");
+        held = held(victim);
+      }
+      case DRAIN -> {
+        held = held(victim);
+        node.signal("TERM");
+      }
+    }
+    if (nodes.length > 1) {
+      takenOver(held, name, at);
+    }
+    if (fault == Fault.PAUSE) {
+      Set<String> done = held;
+      awaitTrue("others send what it held", () -> nodes.length == 1 || settled(done));
+      awaitTrue("its lease is long over", () -> secondsSince(begun) >= 3 * LEASE_SECONDS);
+      if (nodes.length > 1) {
+        paused.add(new Paused(name, done, mails().size()));
+      }
+      node.signal("CONT");
+      awaitTrue("it works again", () -> works(victim));
+      return;
+    }
+    if (fault == Fault.DRAIN) {
+      stopped &= node.awaitEnd(PATIENCE) == 0;
+    }
+    nodes[victim] = startProxy(victim);
+    if (nodes.length == 1) {
+      recoveries.add(nodes[victim].startTime());
+    }
+  }
+
+  private static double secondsSince(long begun) {
+    return (System.nanoTime() - begun) / 1e9;
+  }
+
+  /** Measures how long what it held waited for another one. */
+  private void takenOver(Set<String> held, String name, long at) throws SQLException {
+    if (held.isEmpty()) {
+      return;
+    }
+    awaitTrue(
+        "takeover",
+        () ->
+            settled(held)
+                || mails().stream()
+                    .anyMatch(mail -> isTakenOver(mail, held, name) && mail.at() >= at));
+    mails().stream()
+        .filter(mail -> isTakenOver(mail, held, name) && mail.at() >= at)
+        .mapToLong(Mail::at)
+        .min()
+        .ifPresent(first -> recoveries.add(Duration.ofMillis(first - at)));
+  }
+
+  private static boolean isTakenOver(Mail mail, Set<String> held, String name) {
+    return held.contains(mail.id()) && !mail.node().equals(name);
+  }
+
+  /** Ids of the messages that a proxy has leased. */
+  private Set<String> held(int node) throws SQLException {
+    if (nodes.length == 1) {
+      return Set.of();
+    }
+    return ids(
+        "SELECT DISTINCT m.id FROM queue q JOIN message m ON m.pk = q.message_pk JOIN node n ON n.pk ="
+            + " q.lease_owner WHERE q.state = 'leased' AND n.name = ?",
+        homes[node].toString());
+  }
+
+  private boolean settled(Set<String> ids) {
+    try {
+      Set<String> pending =
+          ids(
+              "SELECT m.id FROM queue q JOIN message m ON m.pk = q.message_pk WHERE ? <> ''",
+              "all");
+      return ids.stream().noneMatch(pending::contains);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Set<String> ids(String query, String value) throws SQLException {
+    try (Connection store = TestStore.connect(homes[0]);
+        PreparedStatement statement = store.prepareStatement(query)) {
+      statement.setString(1, value);
+      Set<String> ids = new HashSet<>();
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          ids.add(rows.getString(1));
+        }
+      }
+      return ids;
+    }
+  }
+
+  /** Whether a message that a proxy is given now is sent. */
+  private boolean works(int node) {
+    String id = "again-" + rounds;
+    try (KeepAlive connection = nodes[node].connect()) {
+      String batch = "{\"messages\":[" + message(id) + "]}";
+      if (connection.post("/commands/add-messages", batch).status() == 200) {
+        accepted.add(id);
+        return mails().stream().anyMatch(mail -> mail.id().equals(id));
+      }
+      return false;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** One client: where a proxy does not answer 2xx, it goes on with the next one. */
+  private void post(int first, AtomicInteger next, int messages) {
+    for (int from = next.getAndAdd(BATCH); from < messages; from = next.getAndAdd(BATCH)) {
+      List<String> ids = new ArrayList<>();
+      StringBuilder batch = new StringBuilder("{\"messages\":[");
+      for (int i = from; i < Math.min(from + BATCH, messages); i++) {
+        String id = "r" + rounds + "-" + i;
+        batch.append(i == from ? "" : ",").append(message(id));
+        ids.add(id);
+      }
+      batch.append("]}");
+      boolean taken = false;
+      for (int i = 0; i < nodes.length && !taken; i++) {
+        taken = post(nodes[(first + i) % nodes.length], batch.toString());
+      }
+      if (!taken) {
+        return;
+      }
+      accepted.addAll(ids);
+    }
+  }
+
+  private static boolean post(ProxyProcess node, String batch) {
+    try (KeepAlive connection = node.connect()) {
+      return connection.post("/commands/add-messages", batch).status() / 100 == 2;
+    } catch (IOException e) {
+      return false; // killed, or it stands still
+    }
+  }
+
+  private static String message(String id) {
+    return String.format(
+        "{\"id\":\"%1$s\",\"tenant_id\":\"acme\",\"account_id\":\"relay\",\"from\":\"a@example.test\","
+            + "\"to\":[\"b@example.test\"],\"subject\":\"%1$s\",\"body\":\"%1$s\"}",
+        id);
+  }
+
+  /** What the relay took so far; reads what is new. */
+  private synchronized List<Mail> mails() {
+    try (RandomAccessFile file = new RandomAccessFile(ledger.toFile(), "r")) {
+      byte[] fresh = new byte[(int) (file.length() - read)];
+      file.seek(read);
+      file.readFully(fresh);
+      String text = new String(fresh, StandardCharsets.US_ASCII);
+      int whole = text.lastIndexOf('\n') + 1;
+      text.substring(0, whole).lines().map(line -> line.split("\t", -1)).forEach(this::add);
+      read += whole;
+    } catch (IOException e) {
+      return List.of(); // no mail yet
+    }
+    return Collections.unmodifiableList(mails);
+  }
+
+  private void add(String[] mail) {
+    mails.add(new Mail(mail[0], mail[1], Long.parseLong(mail[3]), mail[4]));
+  }
+
+  private static void awaitTrue(String what, BooleanSupplier condition) {
+    await(what)
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(2))
+        .until(condition::getAsBoolean);
+  }
+
+  /** Lets the proxies send what is left, stops them, and compares. */
+  public Result finish() throws IOException, SQLException {
+    awaitTrue("all is sent", () -> settled(accepted));
+    awaitTrue("the queue is empty", this::isEmpty);
+    awaitTrue("all is told", () -> told().containsAll(accepted));
+    for (ProxyProcess node : nodes) {
+      stopped &= node.stop() == 0;
+    }
+    Map<String, List<String>> taken = new HashMap<>();
+    for (Mail mail : mails()) {
+      taken.computeIfAbsent(mail.id(), id -> new ArrayList<>()).add(mail.messageId());
+    }
+    Set<String> sent = new HashSet<>();
+    Map<String, Integer> uncertain = new HashMap<>();
+    try (Connection store = TestStore.connect(homes[0]);
+        Statement statement = store.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                """
+                SELECT m.id,
+                  NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_pk = m.pk AND r.state <> 'sent') AS sent,
+                  (SELECT count(*) FROM event e WHERE e.message_pk = m.pk AND e.type = 'uncertain')
+                    uncertain
+                FROM message m""")) {
+      while (rows.next()) {
+        if (rows.getBoolean("sent")) {
+          sent.add(rows.getString("id"));
+        }
+        uncertain.put(rows.getString("id"), rows.getInt("uncertain"));
+      }
+    }
+    int duplicates = 0;
+    int unflagged = 0;
+    int changed = 0;
+    for (Map.Entry<String, List<String>> mail : taken.entrySet()) {
+      int copies = mail.getValue().size() - 1;
+      duplicates += copies;
+      unflagged += Math.max(0, copies - uncertain.getOrDefault(mail.getKey(), 0));
+      changed += new HashSet<>(mail.getValue()).size() > 1 ? 1 : 0;
+    }
+    return new Result(
+        rounds,
+        accepted.size(),
+        without(accepted, taken.keySet()),
+        without(accepted, sent),
+        without(accepted, told()),
+        without(sent, taken.keySet()),
+        duplicates,
+        unflagged,
+        changed,
+        paused.stream().mapToInt(this::stale).sum(),
+        uncertain.values().stream().mapToInt(Integer::intValue).sum(),
+        stopped,
+        List.copyOf(recoveries));
+  }
+
+  private int stale(Paused one) {
+    return (int)
+        mails().stream()
+            .skip(one.from())
+            .filter(mail -> mail.node().equals(one.node()) && one.held().contains(mail.id()))
+            .count();
+  }
+
+  private boolean isEmpty() {
+    try {
+      return ids("SELECT CAST(pk AS text) FROM queue WHERE ? <> ''", "all").isEmpty();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Ids of the messages of which the application knows that they are sent. */
+  private Set<String> told() {
+    return application.events().stream()
+        .filter(event -> event.has("sent_ts"))
+        .map(event -> event.path("id").asText())
+        .collect(toSet());
+  }
+
+  private static int without(Set<String> all, Set<String> found) {
+    return (int) all.stream().filter(id -> !found.contains(id)).count();
+  }
+
+  @Override
+  public void close() {
+    for (ProxyProcess node : nodes) {
+      if (node != null) {
+        node.close();
+      }
+    }
+    sink.destroyForcibly();
+    application.close();
+  }
+}
