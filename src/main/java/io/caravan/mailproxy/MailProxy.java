@@ -1,16 +1,12 @@
 package io.caravan.mailproxy;
 
 import io.caravan.mailproxy.db.Database;
-import io.caravan.mailproxy.delivery.DeliveryQueue;
 import io.caravan.mailproxy.delivery.SandboxRelay;
 import io.caravan.mailproxy.delivery.SmtpPool;
 import io.caravan.mailproxy.http.HttpEdge;
 import io.caravan.mailproxy.http.ServerVertx;
 import io.caravan.mailproxy.queue.InFlight;
-import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Nodes;
-import io.caravan.mailproxy.queue.Outbox;
-import io.caravan.mailproxy.report.Reports;
 import io.caravan.mailproxy.telemetry.PrometheusListener;
 import io.caravan.mailproxy.telemetry.RouteMeters;
 import io.caravan.mailproxy.telemetry.Statsd;
@@ -20,19 +16,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.main.BaseMainSupport;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainListenerSupport;
-import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -133,37 +125,20 @@ public final class MailProxy implements AutoCloseable {
     closed = true;
     List<AutoCloseable> parts = parts();
     boolean ran = !parts.isEmpty();
-    CountDownLatch stopped = new CountDownLatch(1);
-    cutOffAfterDrain(parts, stopped);
     if (ran) {
-      drain();
+      state = HttpEdge.State.DRAINING;
+      try (Drain drain = new Drain(context().getRegistry(), setting("drain.seconds"))) {
+        drain.run();
+        main.stop();
+      }
+    } else {
+      main.stop();
     }
-    main.stop();
-    stopped.countDown();
     parts.forEach(MailProxy::close);
     close(libraries);
     if (ran) {
       LOG.info("Mail proxy stopped");
     }
-  }
-
-  /**
-   * No attempt begins any more, what waited in memory is left to others, and attempts under way end
-   * while all else still runs: the lease is renewed until then, and who asks is told.
-   */
-  private void drain() {
-    state = HttpEdge.State.DRAINING;
-    Registry registry = context().getRegistry();
-    registry.findByType(Lanes.class).forEach(Lanes::retire);
-    for (Outbox outbox : registry.findByType(Outbox.class)) {
-      registry.findByType(DeliveryQueue.class).forEach(queue -> queue.retire(outbox::handOver));
-    }
-    registry.findByType(InFlight.class).forEach(inFlight -> inFlight.awaitNone(drainTime()));
-    registry.findByType(Reports.class).forEach(Reports::retire);
-  }
-
-  private Duration drainTime() {
-    return Duration.ofSeconds(Long.parseLong(setting("drain.seconds").strip()));
   }
 
   private void start() {
@@ -256,30 +231,6 @@ public final class MailProxy implements AutoCloseable {
         .filter(VertxPlatformHttpRouter::isMainServer)
         .findFirst()
         .orElseThrow(() -> new IllegalStateException("the HTTP server does not run"));
-  }
-
-  /** Camel waits for its consumers without an end: what is still with a relay then is cut off. */
-  private void cutOffAfterDrain(List<AutoCloseable> parts, CountDownLatch stopped) {
-    if (parts.isEmpty()) {
-      return;
-    }
-    Duration time = drainTime();
-    Thread patience =
-        new Thread(
-            () -> {
-              try {
-                if (!stopped.await(time.toMillis(), TimeUnit.MILLISECONDS)) {
-                  parts.stream()
-                      .filter(SmtpPool.class::isInstance)
-                      .forEach(pool -> ((SmtpPool) pool).abort());
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            },
-            "drain");
-    patience.setDaemon(true);
-    patience.start();
   }
 
   /** What is to be closed, in this order, after Camel stopped; it forgets its beans by then. */

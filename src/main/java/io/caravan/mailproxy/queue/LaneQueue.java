@@ -74,16 +74,14 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
    * @param back takes what waits, and whatever still comes
    */
   public void retire(Consumer<List<Delivery>> back) {
-    List<Delivery> waiting;
     lock.lock();
     try {
       refused = back;
-      waiting = recall(lane -> true, one -> true);
       ready.signalAll();
     } finally {
       lock.unlock();
     }
-    back.accept(waiting);
+    back.accept(recall(lane -> true, one -> true));
   }
 
   @Override
@@ -209,7 +207,8 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
       for (int level = 0; level < turns.size(); level++) {
         for (Line<T> line : List.copyOf(turns.get(level))) {
           if (ofLanes.test(line.lane)) {
-            line.waiting.removeIf(element -> take(delivery.apply(element), which, recalled));
+            line.waiting.removeIf(
+                one -> which.test(delivery.apply(one)) && recalled.add(delivery.apply(one)));
           }
           if (line.waiting.isEmpty()) {
             turns.get(level).remove(line);
@@ -222,10 +221,6 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     } finally {
       lock.unlock();
     }
-  }
-
-  private static boolean take(Delivery one, Predicate<Delivery> which, List<Delivery> recalled) {
-    return which.test(one) && recalled.add(one);
   }
 
   /** A lane goes on: as many may start as it has connections. */

@@ -19,19 +19,12 @@ import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The changes of the store that group many requests in one transaction: messages come in, attempts
  * reach their DATA phase, results are recorded. When a method returns, its change is on disk.
  */
 public final class Outbox {
-  private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
-
-  /** Rows of one transaction: outcomes wait for it. */
-  private static final int HANDED_OVER_AT_ONCE = 500;
-
   private final GroupCommit commits;
   private final Lanes lanes;
   private final RuleBook rules;
@@ -77,6 +70,11 @@ public final class Outbox {
    */
   public boolean holdsLease(long claimedBy) {
     return nodes.holds(claimedBy);
+  }
+
+  /** Whether other nodes may work on the same store. */
+  boolean isShared() {
+    return nodes.isShared();
   }
 
   /** Messages with recipients that are not final yet. */
@@ -166,8 +164,7 @@ public final class Outbox {
     Failpoint.pass("send.beforeResultCommit");
     Settled settled = commits.commit(new RecordAttempt(attempt, nodes.ids(), nodes.self()));
     Delivery delivery = attempt.delivery();
-    inFlight.end(delivery.pk());
-    lanes.release(delivery);
+    end(delivery);
     if (settled.nextAttemptAt() != null) {
       lanes.waiting(delivery.lane(), delivery.priority(), settled.nextAttemptAt());
     }
@@ -192,9 +189,15 @@ public final class Outbox {
     Settled settled =
         commits.commit(
             new Postpone(delivery, accountId, due, until, reason, nodes.ids(), nodes.self()));
-    lanes.release(delivery);
+    end(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
     return settled;
+  }
+
+  /** It is in this process's memory no more, nor under way. */
+  private void end(Delivery delivery) {
+    inFlight.end(delivery.pk());
+    lanes.release(delivery);
   }
 
   /** A due time by which a first attempt is in front of those that came later. */
@@ -225,8 +228,7 @@ public final class Outbox {
               }
               return now + delayMillis;
             });
-    inFlight.end(delivery.pk());
-    lanes.release(delivery);
+    end(delivery);
     lanes.waiting(delivery.lane(), delivery.priority(), due);
   }
 
@@ -247,8 +249,7 @@ public final class Outbox {
                       true));
           return now;
         });
-    inFlight.end(delivery.pk());
-    lanes.release(delivery);
+    end(delivery);
   }
 
   /** Gives a delivery back whose attempt must not go on: it is due as it was before. */
@@ -265,23 +266,6 @@ public final class Outbox {
     giveBack(lanes.recall(which));
   }
 
-  /**
-   * This process ends: what waited in memory is free for other nodes at once. On a store of one
-   * process the next start frees it.
-   */
-  public void handOver(List<Delivery> waiting) {
-    if (!nodes.isShared()) {
-      return;
-    }
-    try {
-      for (int i = 0; i < waiting.size(); i += HANDED_OVER_AT_ONCE) {
-        giveBack(waiting.subList(i, Math.min(waiting.size(), i + HANDED_OVER_AT_ONCE)));
-      }
-    } catch (StoreException e) {
-      LOG.warn("Deliveries could not be given back, they are free when the lease ends", e);
-    }
-  }
-
   /** The same for many. */
   public void giveBack(List<Delivery> deliveries) {
     if (deliveries.isEmpty()) {
@@ -295,8 +279,7 @@ public final class Outbox {
           return now;
         });
     for (Delivery delivery : deliveries) {
-      inFlight.end(delivery.pk());
-      lanes.release(delivery);
+      end(delivery);
       lanes.waiting(delivery.lane(), delivery.priority(), 0);
     }
   }
