@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.db.StoreFault;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
@@ -11,14 +12,17 @@ import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
+import io.caravan.mailproxy.queue.StoreException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
@@ -46,6 +50,7 @@ public final class Attempts {
   private static final String LOG_MESSAGE = "message_id";
   private static final long ABANDONED_DELAY_MILLIS = 60_000;
   private static final long BUSY_DELAY_MILLIS = 1_000;
+  private static final long AGAIN_NANOS = 1_000_000_000;
 
   private final Directory directory;
   private final Composer composer;
@@ -191,6 +196,12 @@ public final class Attempts {
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    if (mustNotGoOn(attempt, failure)) {
+      attempt.hold(BUSY_DELAY_MILLIS);
+      exchange.setProperty(Circuits.HELD, true);
+      disconnect(attempt);
+      return List.of();
+    }
     if (attempt.isUnread()) {
       disconnect(attempt);
       throw new IllegalStateException("its message could not be read: " + failure, failure);
@@ -213,6 +224,18 @@ public final class Attempts {
       exchange.setProperty(REFUSED, true);
     }
     return refusals;
+  }
+
+  /** The store is away, or the lease may be another's: no body left, and there is no outcome. */
+  private static boolean mustNotGoOn(Attempt attempt, @Nullable Throwable failure) {
+    boolean asked = attempt.isUnread();
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof LeaseLostException) {
+        return true;
+      }
+      asked |= attempt.mail() == null && cause instanceof StoreException;
+    }
+    return asked && StoreFault.of(failure) != null;
   }
 
   /** Records the verdicts; when it returns, they are on disk. */
@@ -259,11 +282,32 @@ public final class Attempts {
       OutgoingMail mail = attempt.mail();
       boolean uncertain = mail != null && mail.phase().compareTo(Phase.BODY) >= 0;
       if (uncertain && attempt.getOnUncertain().equals("hold")) {
-        outbox.hold(attempt.getDelivery());
+        untilStored(() -> outbox.hold(attempt.getDelivery()), delayMillis > 0);
       } else {
-        outbox.release(attempt.getDelivery(), delayMillis, uncertain);
+        untilStored(
+            () -> outbox.release(attempt.getDelivery(), delayMillis, uncertain), delayMillis > 0);
       }
       abandoned.forEach(listener -> listener.accept(attempt));
+    }
+  }
+
+  /**
+   * Goes on until the store takes it, and keeps its slot meanwhile.
+   *
+   * @param again whether there is time for more than one try
+   */
+  private static void untilStored(Runnable change, boolean again) {
+    while (true) {
+      try {
+        change.run();
+        return;
+      } catch (StoreException e) {
+        if (!again) {
+          throw e;
+        }
+        LOG.error("An attempt's delivery is not given back yet: {}", e.getMessage());
+        LockSupport.parkNanos(AGAIN_NANOS);
+      }
     }
   }
 

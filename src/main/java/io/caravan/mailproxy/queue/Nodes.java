@@ -25,9 +25,11 @@ public final class Nodes implements AutoCloseable {
   public Nodes(Database database, Lease lease, Lanes lanes, InFlight inFlight) {
     this.lease = lease;
     this.lanes = lanes;
-    this.commits = new GroupCommit(database.commits(), database.sql());
+    this.commits = new GroupCommit(database.commits(), database.sql(), database.health());
     this.aside =
-        database.isShared() ? new GroupCommit(database.commits(), database.sql()) : commits;
+        database.isShared()
+            ? new GroupCommit(database.aside(), database.sql(), database.health())
+            : commits;
     this.ids = new Ids(database.clock(), lease::slot, commits.commit(Recovery::greatestKey));
     if (lease.isShared()) {
       lease.join(aside);
@@ -91,8 +93,11 @@ public final class Nodes implements AutoCloseable {
   /** The lease was lost: what waits in memory is not this node's any more, and it begins anew. */
   public void rejoin() {
     List<Delivery> lost = lanes.recall(lane -> true);
-    lease.join(aside);
-    lost.forEach(lanes::release);
+    try {
+      lease.join(aside);
+    } finally { // they are the earlier run's, which others may take over
+      lost.forEach(lanes::release);
+    }
     LOG.error(
         "The lease of node {} was not renewed in time: {} deliveries in memory are left to others",
         lease.name(),

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
@@ -33,6 +34,9 @@ public final class Outbox {
   private final Nodes nodes;
   private final AtomicLong pending = new AtomicLong();
   private final Set<String> unreported;
+
+  /** Records that the store did not take, or of which nobody knows, by delivery. */
+  private final Map<Long, RecordAttempt> unsure = new ConcurrentHashMap<>();
 
   /** Finds out what waits in the store. */
   public Outbox(
@@ -151,11 +155,14 @@ public final class Outbox {
     commits.commit((statements, now) -> statements.update("touch-probe", nodes.self(), now));
   }
 
-  /** Records a judged attempt: its recipients, the delivery, and the event that tells of it. */
+  /**
+   * Records a judged attempt: its recipients, the delivery, and the event that tells of it. Asked
+   * again after a {@link StoreException}, it is recorded once.
+   */
   public Settled record(AttemptResult attempt) {
     Failpoint.pass("send.beforeResultCommit");
-    Settled settled = commits.commit(new RecordAttempt(attempt, nodes.ids(), nodes.self()));
     Delivery delivery = attempt.delivery();
+    Settled settled = commit(delivery, attempt);
     inFlight.end(delivery.pk());
     lanes.release(delivery);
     if (settled.nextAttemptAt() != null) {
@@ -165,6 +172,19 @@ public final class Outbox {
       pending.decrementAndGet();
     }
     return settled;
+  }
+
+  private Settled commit(Delivery delivery, AttemptResult attempt) {
+    RecordAttempt work = unsure.remove(delivery.pk());
+    if (work == null || !work.isUnder(delivery.epoch())) {
+      work = new RecordAttempt(attempt, nodes.ids(), nodes.self());
+    }
+    try {
+      return commits.commit(work);
+    } catch (StoreException e) {
+      unsure.put(delivery.pk(), work);
+      throw e;
+    }
   }
 
   /**

@@ -21,6 +21,11 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   private final Ids ids;
   private final long node;
 
+  /** Key of the first event of the last run, 0 before one. */
+  private long firstEvent;
+
+  private @Nullable Settled settled;
+
   RecordAttempt(AttemptResult attempt, Ids ids, long node) {
     this.attempt = attempt;
     this.delivery = attempt.delivery();
@@ -28,16 +33,37 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     this.node = node;
   }
 
+  boolean isUnder(long epoch) {
+    return delivery.epoch() == epoch;
+  }
+
+  /**
+   * Run again after a commit of which nobody knows whether it was made, it answers as before where
+   * that is so.
+   */
   @Override
   public Settled run(GroupCommit.Statements statements, long now) throws SQLException {
     Long next = attempt.deferred() ? now + shortestDelay() : null;
     boolean held = next == null && doubted(statements);
-    if (move(statements, next, held) == 0) {
-      if (isThere(statements)) {
-        event(statements, "late", now, null, null);
-      }
-      return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
+    boolean moved = move(statements, next, held) > 0;
+    if (!moved && settled != null && has(statements, "has-event", firstEvent)) {
+      return settled;
     }
+    firstEvent = 0;
+    settled = moved ? settle(statements, now, next, held) : late(statements, now);
+    return settled;
+  }
+
+  private Settled late(GroupCommit.Statements statements, long now) throws SQLException {
+    if (has(statements, "has-message", delivery.messagePk())) {
+      event(statements, "late", now, null, null);
+    }
+    return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
+  }
+
+  private Settled settle(
+      GroupCommit.Statements statements, long now, @Nullable Long next, boolean held)
+      throws SQLException {
     for (Verdict verdict : attempt.verdicts()) {
       settle(statements, verdict, now);
     }
@@ -61,9 +87,9 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         : finish(statements, now);
   }
 
-  /** It may be deleted meanwhile. */
-  private boolean isThere(GroupCommit.Statements statements) throws SQLException {
-    try (ResultSet rows = statements.query("has-message", delivery.messagePk())) {
+  private static boolean has(GroupCommit.Statements statements, String query, long pk)
+      throws SQLException {
+    try (ResultSet rows = statements.query(query, pk)) {
       rows.next();
       return rows.getBoolean(1);
     }
@@ -157,9 +183,11 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       data.put("next_attempt_at", next);
     }
     data.put("recipients", attempt.verdicts().stream().map(RecordAttempt::told).toList());
+    long key = ids.next();
+    firstEvent = firstEvent == 0 ? key : firstEvent;
     statements.update(
         "insert-event",
-        ids.next(),
+        key,
         delivery.messagePk(),
         delivery.loaded().tenantId(),
         type,
