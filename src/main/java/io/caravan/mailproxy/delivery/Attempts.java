@@ -1,28 +1,23 @@
 package io.caravan.mailproxy.delivery;
 
 import io.caravan.mailproxy.admin.Directory;
-import io.caravan.mailproxy.db.StoreFault;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
-import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Lanes;
 import io.caravan.mailproxy.queue.Outbox;
-import io.caravan.mailproxy.queue.StoreException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
@@ -50,7 +45,6 @@ public final class Attempts {
   private static final String LOG_MESSAGE = "message_id";
   private static final long ABANDONED_DELAY_MILLIS = 60_000;
   private static final long BUSY_DELAY_MILLIS = 1_000;
-  private static final long AGAIN_NANOS = 1_000_000_000;
 
   private final Directory directory;
   private final Composer composer;
@@ -196,7 +190,7 @@ public final class Attempts {
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    if (mustNotGoOn(attempt, failure)) {
+    if (NoOutcome.of(attempt, failure)) {
       attempt.hold(BUSY_DELAY_MILLIS);
       exchange.setProperty(Circuits.HELD, true);
       disconnect(attempt);
@@ -224,18 +218,6 @@ public final class Attempts {
       exchange.setProperty(REFUSED, true);
     }
     return refusals;
-  }
-
-  /** The store is away, or the lease may be another's: no body left, and there is no outcome. */
-  private static boolean mustNotGoOn(Attempt attempt, @Nullable Throwable failure) {
-    boolean asked = attempt.isUnread();
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof LeaseLostException) {
-        return true;
-      }
-      asked |= attempt.mail() == null && cause instanceof StoreException;
-    }
-    return asked && StoreFault.of(failure) != null;
   }
 
   /** Records the verdicts; when it returns, they are on disk. */
@@ -279,35 +261,8 @@ public final class Attempts {
           "attempt of message {} ended without a result, trying again in {} s",
           attempt.getDelivery().messagePk(),
           delayMillis / 1000);
-      OutgoingMail mail = attempt.mail();
-      boolean uncertain = mail != null && mail.phase().compareTo(Phase.BODY) >= 0;
-      if (uncertain && attempt.getOnUncertain().equals("hold")) {
-        untilStored(() -> outbox.hold(attempt.getDelivery()), delayMillis > 0);
-      } else {
-        untilStored(
-            () -> outbox.release(attempt.getDelivery(), delayMillis, uncertain), delayMillis > 0);
-      }
+      NoOutcome.giveBack(outbox, attempt, delayMillis);
       abandoned.forEach(listener -> listener.accept(attempt));
-    }
-  }
-
-  /**
-   * Goes on until the store takes it, and keeps its slot meanwhile.
-   *
-   * @param again whether there is time for more than one try
-   */
-  private static void untilStored(Runnable change, boolean again) {
-    while (true) {
-      try {
-        change.run();
-        return;
-      } catch (StoreException e) {
-        if (!again) {
-          throw e;
-        }
-        LOG.error("An attempt's delivery is not given back yet: {}", e.getMessage());
-        LockSupport.parkNanos(AGAIN_NANOS);
-      }
     }
   }
 

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
@@ -32,17 +31,16 @@ public final class Outbox {
   private final Suspensions suspensions;
   private final InFlight inFlight;
   private final Nodes nodes;
+  private final Records records;
   private final AtomicLong pending = new AtomicLong();
   private final Set<String> unreported;
-
-  /** Records that the store did not take, or of which nobody knows, by delivery. */
-  private final Map<Long, RecordAttempt> unsure = new ConcurrentHashMap<>();
 
   /** Finds out what waits in the store. */
   public Outbox(
       Nodes nodes, Lanes lanes, RuleBook rules, Suspensions suspensions, InFlight inFlight) {
     this.nodes = nodes;
     this.commits = nodes.commits();
+    this.records = new Records(nodes);
     this.lanes = lanes;
     this.rules = rules;
     this.suspensions = suspensions;
@@ -162,7 +160,7 @@ public final class Outbox {
   public Settled record(AttemptResult attempt) {
     Failpoint.pass("send.beforeResultCommit");
     Delivery delivery = attempt.delivery();
-    Settled settled = commit(delivery, attempt);
+    Settled settled = records.commit(attempt);
     inFlight.end(delivery.pk());
     lanes.release(delivery);
     if (settled.nextAttemptAt() != null) {
@@ -172,19 +170,6 @@ public final class Outbox {
       pending.decrementAndGet();
     }
     return settled;
-  }
-
-  private Settled commit(Delivery delivery, AttemptResult attempt) {
-    RecordAttempt work = unsure.remove(delivery.pk());
-    if (work == null || !work.isUnder(delivery.epoch())) {
-      work = new RecordAttempt(attempt, nodes.ids(), nodes.self());
-    }
-    try {
-      return commits.commit(work);
-    } catch (StoreException e) {
-      unsure.put(delivery.pk(), work);
-      throw e;
-    }
   }
 
   /**

@@ -2,22 +2,22 @@ package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.StoreFault;
 import io.caravan.mailproxy.http.Problem;
-import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
 
 /** What a caller is told when the store fails, and not the request. */
 public final class StoreProblems {
   private static final int RETRY_SECONDS = 5;
 
-  /** Puts a {@link Problem} in the place of a failure of the store: 503, or 507 if it is full. */
-  public void tell(Exchange exchange) {
-    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+  /**
+   * 503 for a store that is away, 507 for one that is full.
+   *
+   * @return {@code null}: the store is not to blame
+   */
+  public @Nullable Problem of(Throwable failure) {
     StoreFault fault = StoreFault.of(failure);
-    if (fault != null) {
-      exchange.setProperty(Exchange.EXCEPTION_CAUGHT, problem(fault));
+    if (fault == null) {
+      return null;
     }
-  }
-
-  private static Problem problem(StoreFault fault) {
     return fault == StoreFault.FULL
         ? new Problem(507, fault.code(), "The store is full").after(RETRY_SECONDS)
         : new Problem(503, fault.code(), "The store does not answer, try again")
