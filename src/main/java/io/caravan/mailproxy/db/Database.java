@@ -1,7 +1,6 @@
 package io.caravan.mailproxy.db;
 
 import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -19,9 +18,8 @@ import org.jspecify.annotations.Nullable;
  * of nodes share. Migrated at opening; a commit is on disk when it returns.
  */
 public abstract class Database implements AutoCloseable {
-  static final long BORROW_TIMEOUT_MILLIS = 10_000;
-
   private final Sql sql;
+  private final StoreHealth health = new StoreHealth();
   private final InstantSource clock;
 
   /**
@@ -62,6 +60,9 @@ public abstract class Database implements AutoCloseable {
   /** For the changes that are grouped in one transaction; a connection of its own, where it can. */
   public abstract DataSource commits();
 
+  /** For changes that may have to wait for other nodes; {@link #commits} where there are none. */
+  public abstract DataSource aside();
+
   /** A file of this process that goes with the store. */
   public abstract Path beside(String suffix);
 
@@ -76,6 +77,11 @@ public abstract class Database implements AutoCloseable {
   /** The statements of this store's dialect. */
   public final Sql sql() {
     return sql;
+  }
+
+  /** Whether it can be worked with now. */
+  public final StoreHealth health() {
+    return health;
   }
 
   /** What {@code now_ms()} says in statements, without asking it. */
@@ -101,9 +107,40 @@ public abstract class Database implements AutoCloseable {
     return database.reader();
   }
 
+  /** {@link #health} as a factory for the wiring map. */
+  public static StoreHealth healthOf(Database database) {
+    return database.health();
+  }
+
   /** {@link #sql} as a factory for the wiring map. */
   public static Sql sqlOf(Database database) {
     return database.sql();
+  }
+
+  /** Looks whether the store is there, and whether one that was not takes something again. */
+  public final void watch() {
+    try {
+      look(health.isWell());
+      health.answered();
+    } catch (SQLException e) {
+      health.met(e);
+    }
+  }
+
+  /**
+   * A round trip, and a small write where something was wrong.
+   *
+   * @param well whether nothing was wrong so far
+   */
+  abstract void look(boolean well) throws SQLException;
+
+  /** Writes a row that says nothing. */
+  final void touch(Connection connection) throws SQLException {
+    try (var statement = connection.prepareStatement(sql.load("touch-probe"))) {
+      statement.setLong(1, 0);
+      statement.setLong(2, clock.millis());
+      statement.executeUpdate();
+    }
   }
 
   /** A round trip to the store. */
@@ -136,16 +173,17 @@ public abstract class Database implements AutoCloseable {
   @Override
   public abstract void close();
 
-  static HikariDataSource pool(String name, DataSource source, int size, String initially) {
+  static HikariConfig pool(
+      String name, DataSource source, int size, String initially, long borrowMillis) {
     HikariConfig config = new HikariConfig();
     config.setPoolName(name);
     config.setDataSource(source);
     config.setMaximumPoolSize(size);
-    config.setConnectionTimeout(BORROW_TIMEOUT_MILLIS);
+    config.setConnectionTimeout(borrowMillis);
     config.setMaxLifetime(0);
     config.setIdleTimeout(0);
     config.setConnectionInitSql(initially);
-    return new HikariDataSource(config);
+    return config;
   }
 
   /**

@@ -1,17 +1,20 @@
 package io.caravan.mailproxy.db;
 
-import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * A PostgreSQL database (14 or later) that any number of nodes share. Each kind of work has
@@ -21,11 +24,24 @@ final class PostgresDatabase extends Database {
   private static final int COMMITS = 2;
   private static final int WRITERS = 4;
   private static final int READERS = 8;
+  private static final int ASIDE = 1;
 
   /** That one node takes at the most. */
-  static final int CONNECTIONS = COMMITS + WRITERS + READERS;
+  static final int CONNECTIONS = COMMITS + ASIDE + WRITERS + READERS;
 
-  static final int CONNECT_SECONDS = 10;
+  static final int CONNECT_SECONDS = 5;
+
+  /** Of a slow database a session takes some round trips. */
+  private static final int LOGIN_SECONDS = 15;
+
+  /** Who waits longer for a connection had better be told so. */
+  private static final long BORROW_MILLIS = 3_000;
+
+  /** A round trip that finds out whether a connection is alive. */
+  private static final long ALIVE_MILLIS = 2_500;
+
+  /** What clients and outcomes wait for are short statements: a node cut off notices by them. */
+  private static final int COMMIT_SECONDS = 5;
 
   /** A statement of ours that takes longer would keep mail waiting; a connection is given up. */
   private static final int ANSWER_SECONDS = 60;
@@ -37,9 +53,11 @@ final class PostgresDatabase extends Database {
 
   private final Path home;
   private final DatabaseClock clock;
-  private final HikariDataSource commits;
-  private final HikariDataSource writer;
-  private final HikariDataSource reader;
+  private final List<PostgresSource> sources = new ArrayList<>();
+  private final GuardedPool commits;
+  private final GuardedPool aside;
+  private final GuardedPool writer;
+  private final GuardedPool reader;
 
   /**
    * Opens and migrates.
@@ -51,25 +69,34 @@ final class PostgresDatabase extends Database {
     this.home = home;
     this.clock = clock;
     try {
-      PGSimpleDataSource source = source(url, ANSWER_SECONDS);
-      try (Connection connection = source.getConnection()) {
+      try (Connection connection = source(url, ANSWER_SECONDS).getConnection()) {
         PostgresRefusal.checkVersion(url, connection);
       }
       migrate(source(url, 0), "postgresql");
-      commits = pool("commits", source, COMMITS, BOUNDED);
-      writer = pool("writer", source, WRITERS, BOUNDED);
-      reader = pool("reader", source, READERS, BOUNDED);
+      commits = pool("commits", url, COMMIT_SECONDS, COMMITS);
+      aside = pool("aside", url, ANSWER_SECONDS, ASIDE);
+      writer = pool("writer", url, ANSWER_SECONDS, WRITERS);
+      reader = pool("reader", url, ANSWER_SECONDS, READERS);
       setClock();
+      health().whenAway(this::sever);
     } catch (SQLException | RuntimeException e) {
       throw PostgresRefusal.of(url, e);
     }
   }
 
+  private GuardedPool pool(String name, PostgresUrl url, int answerSeconds, int size) {
+    PostgresSource source = source(url, answerSeconds);
+    sources.add(source);
+    HikariConfig config = pool(name, source, size, BOUNDED, BORROW_MILLIS);
+    config.setValidationTimeout(ALIVE_MILLIS);
+    return new GuardedPool(config, health());
+  }
+
   /**
    * @param answerSeconds until an answer has to be there; 0: as long as it takes
    */
-  static PGSimpleDataSource source(PostgresUrl url, int answerSeconds) {
-    PGSimpleDataSource source = new PGSimpleDataSource();
+  static PostgresSource source(PostgresUrl url, int answerSeconds) {
+    PostgresSource source = new PostgresSource(LOGIN_SECONDS);
     source.setUrl(url.address());
     if (!url.user().isEmpty()) {
       source.setUser(url.user());
@@ -84,6 +111,31 @@ final class PostgresDatabase extends Database {
     source.setReWriteBatchedInserts(true);
     source.setStringType("unspecified"); // as SQLite: a text that is a number serves as one
     return source;
+  }
+
+  /** Where one connection has no answer in time, the others would only wait longer for theirs. */
+  private void sever(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause instanceof SocketTimeoutException
+        || cause instanceof SQLTransientConnectionException) {
+      sources.forEach(PostgresSource::sever);
+    }
+  }
+
+  @Override
+  void look(boolean well) throws SQLException {
+    try (Connection connection = commits.look()) {
+      if (well) {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("SELECT 1");
+        }
+      } else {
+        touch(connection);
+      }
+    }
   }
 
   @Override
@@ -104,6 +156,11 @@ final class PostgresDatabase extends Database {
   @Override
   public DataSource commits() {
     return commits;
+  }
+
+  @Override
+  public DataSource aside() {
+    return aside;
   }
 
   @Override
@@ -141,6 +198,7 @@ final class PostgresDatabase extends Database {
   public void close() {
     reader.close();
     writer.close();
+    aside.close();
     commits.close();
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import javax.sql.DataSource;
@@ -59,9 +60,10 @@ final class SqliteDatabase extends Database {
     try {
       SQLiteDataSource source = new ClockedSource(config(), clock);
       source.setUrl("jdbc:sqlite:" + this.path);
-      writer = pool("writer", source, 1, AS_WRITER);
+      writer = new HikariDataSource(pool("writer", source, 1, AS_WRITER, BORROW_TIMEOUT_MILLIS));
       migrate(writer, "sqlite");
-      reader = pool("reader", source, READERS, AS_READER);
+      reader =
+          new HikariDataSource(pool("reader", source, READERS, AS_READER, BORROW_TIMEOUT_MILLIS));
       checkpointer = new Checkpointer(source, writer);
     } catch (RuntimeException e) {
       unlock();
@@ -84,6 +86,21 @@ final class SqliteDatabase extends Database {
   @Override
   public DataSource commits() {
     return writer;
+  }
+
+  @Override
+  public DataSource aside() {
+    return writer;
+  }
+
+  /** While all is well, nobody has to write for that. */
+  @Override
+  void look(boolean well) throws SQLException {
+    if (!well) {
+      try (Connection connection = writer.getConnection()) {
+        touch(connection);
+      }
+    }
   }
 
   @Override

@@ -6,7 +6,6 @@ import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.AttemptResult;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.Message;
-import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.message.QueueName;
 import io.caravan.mailproxy.message.Settled;
 import io.caravan.mailproxy.queue.Lanes;
@@ -192,6 +191,12 @@ public final class Attempts {
   public List<Answer> answers(Exchange exchange) {
     Attempt attempt = attempt(exchange);
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    if (NoOutcome.of(attempt, failure)) {
+      attempt.hold(BUSY_DELAY_MILLIS);
+      exchange.setProperty(Circuits.HELD, true);
+      disconnect(attempt);
+      return List.of();
+    }
     if (attempt.isUnread()) {
       disconnect(attempt);
       throw new IllegalStateException("its message could not be read: " + failure, failure);
@@ -257,13 +262,7 @@ public final class Attempts {
           "attempt of message {} ended without a result, trying again in {} s",
           attempt.getDelivery().messagePk(),
           delayMillis / 1000);
-      OutgoingMail mail = attempt.mail();
-      boolean uncertain = mail != null && mail.phase().compareTo(Phase.BODY) >= 0;
-      if (uncertain && attempt.getOnUncertain().equals("hold")) {
-        outbox.hold(attempt.getDelivery());
-      } else {
-        outbox.release(attempt.getDelivery(), delayMillis, uncertain);
-      }
+      NoOutcome.giveBack(outbox, attempt, delayMillis);
       abandoned.forEach(listener -> listener.accept(attempt));
     }
   }

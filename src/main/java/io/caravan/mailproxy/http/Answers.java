@@ -24,11 +24,18 @@ public final class Answers {
     write(exchange, 200, Map.of("ok", true));
   }
 
-  /** What went wrong; nothing of an unexpected failure but that it was. */
+  /**
+   * What went wrong: the problem in the body, or the failure. Nothing is told of an unexpected
+   * failure but that it was.
+   */
   public void problem(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     Problem problem =
-        told(failure) instanceof Problem told ? told : new Problem(500, "Internal Server Error");
+        exchange.getMessage().getBody() instanceof Problem known
+            ? known
+            : told(failure) instanceof Problem told
+                ? told
+                : new Problem(500, "Internal Server Error");
     Arrival arrival = Arrival.current();
     String request = arrival == null ? "" : arrival.id();
     if (problem.getStatus() == 500) {

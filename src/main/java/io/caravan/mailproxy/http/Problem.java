@@ -54,7 +54,7 @@ public final class Problem extends RuntimeException {
   }
 
   /** With a header {@code Retry-After}, seconds. */
-  Problem after(long seconds) {
+  public Problem after(long seconds) {
     retryAfter = seconds;
     return this;
   }

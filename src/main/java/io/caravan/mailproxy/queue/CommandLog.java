@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /** What was asked for through the API (genro-api 1.9, 6.5). */
 public final class CommandLog {
-  private static final int NO_ROOM = 503;
+  private static final Set<Integer> NO_ROOM = Set.of(503, 507);
   private static final int PIECE = 1_000;
   private static final long MAX_LIST = 10_000;
   private static final Logger LOG = LoggerFactory.getLogger(CommandLog.class);
@@ -36,10 +37,10 @@ public final class CommandLog {
 
   /**
    * Keeps what was done or refused; where that fails, the answer is as it is. What was turned away
-   * because there is no room is not kept: that must not wait for the store.
+   * because there is no room, or no store, is not kept: that must not wait for the store.
    */
   public void keep(Command command, int status) {
-    if (status == NO_ROOM) {
+    if (NO_ROOM.contains(status)) {
       return;
     }
     try {

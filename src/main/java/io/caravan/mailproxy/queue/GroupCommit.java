@@ -1,15 +1,24 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.db.Sql;
+import io.caravan.mailproxy.db.StoreFault;
+import io.caravan.mailproxy.db.StoreHealth;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One writer that takes whatever work waits and commits it together: each caller returns only when
@@ -17,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class GroupCommit implements AutoCloseable {
   private static final int MAX_WORKS = 512;
+
+  /** A transaction that takes longer makes the next one smaller: who is in it waits for its end. */
+  private static final long SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** So long work waits for its turn before its caller is told that the store is too slow. */
+  private static final long PATIENCE_SECONDS = 5;
 
   /** A piece of work inside the common transaction. */
   interface Work<R> {
@@ -49,16 +64,22 @@ final class GroupCommit implements AutoCloseable {
     void committed(int works, long nanos);
   }
 
+  private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
+
   private final DataSource writer;
   private final Sql sql;
+  private final StoreHealth health;
   private final LinkedBlockingQueue<Pending<?>> waiting = new LinkedBlockingQueue<>();
   private volatile boolean open = true;
   private volatile Listener listener = (works, nanos) -> {};
   private @Nullable Statements statements;
+  private boolean ending;
+  private int most = MAX_WORKS;
 
-  GroupCommit(DataSource writer, Sql sql) {
+  GroupCommit(DataSource writer, Sql sql, StoreHealth health) {
     this.writer = writer;
     this.sql = sql;
+    this.health = health;
     Thread thread = new Thread(this::loop, "group-commit");
     thread.setDaemon(true);
     thread.start();
@@ -67,18 +88,21 @@ final class GroupCommit implements AutoCloseable {
   /**
    * Runs work and returns when it is committed.
    *
-   * @throws StoreException the store refused it; nothing of it was kept
+   * @throws StoreException the store refused it, is away, or too slow for it to have its turn
    */
   <R> R commit(Work<R> work) {
     Pending<R> pending = new Pending<>(work);
-    synchronized (this) {
-      if (!open) {
-        throw new StoreException(new IllegalStateException("the store is closed"));
-      }
-      waiting.add(pending);
-    }
     try {
-      return pending.done.join();
+      health.check();
+      synchronized (this) {
+        if (!open) {
+          throw new StoreException(new IllegalStateException("the store is closed"));
+        }
+        waiting.add(pending);
+      }
+      return pending.await(waiting);
+    } catch (SQLException e) {
+      throw new StoreException(e);
     } catch (CompletionException e) {
       throw new StoreException(e.getCause() == null ? e : e.getCause());
     }
@@ -100,66 +124,110 @@ final class GroupCommit implements AutoCloseable {
   }
 
   private void loop() {
-    List<Pending<?>> group = new ArrayList<>(MAX_WORKS);
     while (open || !waiting.isEmpty()) {
+      Pending<?> first;
       try {
-        group.add(waiting.take());
+        first = waiting.take();
       } catch (InterruptedException e) {
         continue; // nobody interrupts this thread; a stray one must not lose what waits
       }
-      waiting.drainTo(group, MAX_WORKS - 1);
       long start = System.nanoTime();
-      write(group);
-      listener.committed(group.size(), System.nanoTime() - start);
-      group.clear();
+      int works = write(first);
+      long nanos = System.nanoTime() - start;
+      most = nanos > SLOW_NANOS ? Math.max(1, works / 2) : Math.min(MAX_WORKS, 2 * most);
+      listener.committed(works, nanos);
     }
   }
 
   /**
-   * All together; where that fails, each alone, so that one bad work fails alone. Whatever the
-   * failure: without this thread nobody would be answered.
+   * All that waits together; where that fails, each alone, so that one bad work fails alone. Where
+   * the store is to blame, all fail; after a second try, if the connection was broken already.
+   * Whatever the failure: without this thread nobody would be answered.
+   *
+   * @return how many
    */
-  private void write(List<Pending<?>> group) {
-    try {
-      transaction(group);
-    } catch (SQLException | RuntimeException | Error together) {
+  private int write(Pending<?> first) {
+    List<Pending<?>> group = new ArrayList<>();
+    group.add(first);
+    waiting.drainTo(group, most - 1);
+    Throwable failure = tried(group);
+    if (StoreFault.isBroken(failure) && !ending) {
+      failure = tried(group);
+    }
+    if (failure != null && StoreFault.of(failure) == null) {
       for (Pending<?> pending : group) {
-        try {
-          transaction(List.of(pending));
-        } catch (SQLException | RuntimeException | Error alone) {
+        Throwable alone = tried(List.of(pending));
+        if (alone != null) {
+          health.met(alone);
           pending.done.completeExceptionally(alone);
         }
       }
+    } else if (failure != null) {
+      health.met(failure);
+      for (Pending<?> pending : group) {
+        pending.done.completeExceptionally(failure);
+      }
+    }
+    return group.size();
+  }
+
+  private @Nullable Throwable tried(List<Pending<?>> group) {
+    try {
+      transaction(group);
+      return null;
+    } catch (SQLException | RuntimeException | Error e) {
+      return e;
     }
   }
 
   private void transaction(List<Pending<?>> group) throws SQLException {
-    try (Connection connection = writer.getConnection()) {
+    ending = false;
+    Connection connection = writer.getConnection();
+    int begun = 0;
+    try {
       Statements prepared = statements(connection);
       connection.setAutoCommit(false);
-      int begun = 0;
-      try {
-        long now = prepared.now();
-        for (Pending<?> pending : group) {
-          begun++;
-          pending.work.ask(prepared, now);
-        }
-        prepared.flush();
-        for (Pending<?> pending : group) {
-          pending.run(prepared, now);
-        }
-        prepared.flush();
-        connection.commit();
-      } catch (SQLException | RuntimeException | Error e) {
-        prepared.forget();
-        connection.rollback();
-        group.subList(0, begun).forEach(pending -> pending.work.rolledBack());
-        throw e;
-      } finally {
-        connection.setAutoCommit(true);
+      long now = prepared.now();
+      for (Pending<?> pending : group) {
+        begun++;
+        pending.work.ask(prepared, now);
       }
+      prepared.flush();
+      for (Pending<?> pending : group) {
+        pending.run(prepared, now);
+      }
+      prepared.flush();
+      ending = true;
+      connection.commit();
+    } catch (SQLException | RuntimeException | Error e) {
+      quietly(connection::rollback);
+      forget();
+      group.subList(0, begun).forEach(pending -> pending.work.rolledBack());
+      throw e;
+    } finally {
+      quietly(connection::close);
     }
     group.forEach(Pending::complete);
+  }
+
+  /** What waits in the statements of a transaction that failed. */
+  private void forget() {
+    if (statements != null) {
+      quietly(statements::forget);
+    }
+  }
+
+  private interface Step {
+    void run() throws SQLException;
+  }
+
+  /** What is done on a connection that may be broken, and changes nothing for who waits. */
+  private static void quietly(Step step) {
+    try {
+      step.run();
+    } catch (SQLException e) {
+      LOG.debug("a connection is given up", e);
+    }
   }
 
   /** The pool hands out the same physical connection as long as it lives. */
@@ -182,6 +250,20 @@ final class GroupCommit implements AutoCloseable {
 
     void run(Statements statements, long now) throws SQLException {
       result = work.run(statements, now);
+    }
+
+    /** Waits for its turn, and then for its end: each statement has a deadline of its own. */
+    R await(Queue<Pending<?>> line) throws SQLTimeoutException {
+      try {
+        return done.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      } catch (TimeoutException | InterruptedException e) {
+        if (line.remove(this)) {
+          throw new SQLTimeoutException("the store is too slow: no turn in time", e);
+        }
+        return done.join();
+      } catch (ExecutionException e) {
+        throw new StoreException(e.getCause() == null ? e : e.getCause());
+      }
     }
 
     @SuppressWarnings("NullAway") // a work may well answer null

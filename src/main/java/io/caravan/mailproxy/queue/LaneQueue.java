@@ -144,6 +144,9 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   }
 
   private @Nullable T next() {
+    if (!lanes.mayStart()) {
+      return null;
+    }
     long now = lanes.now();
     int aged = agedLevel();
     T element = aged < 0 ? null : next(aged, now);

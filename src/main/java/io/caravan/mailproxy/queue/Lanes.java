@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.queue;
 
 import io.caravan.mailproxy.admin.Directory;
+import io.caravan.mailproxy.db.StoreHealth;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
@@ -8,7 +9,10 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What this node holds of each lane, and where more may be fetched: the memory beside the queue
@@ -27,6 +31,10 @@ public final class Lanes extends LaneTable {
   private final CatchUp catchUp = new CatchUp();
   private int turn;
   private boolean retired;
+  private volatile @Nullable StoreHealth storeHealth;
+
+  /** Keys of the deliveries in memory, waiting or under way. */
+  private final Set<Long> known = ConcurrentHashMap.newKeySet();
 
   /**
    * @param clock the database's clock
@@ -36,6 +44,16 @@ public final class Lanes extends LaneTable {
   public Lanes(Directory directory, InstantSource clock, int maxHeld, long maxBytes) {
     super(directory, clock);
     this.room = new Room(maxHeld, maxBytes);
+  }
+
+  /** While it is not well, nothing is claimed and nothing starts. */
+  public void setStoreHealth(StoreHealth health) {
+    storeHealth = health;
+  }
+
+  /** Whether what comes of an attempt could be stored. */
+  boolean mayStart() {
+    return storeHealth == null || storeHealth.isWell();
   }
 
   /**
@@ -66,6 +84,16 @@ public final class Lanes extends LaneTable {
     return limits == null ? places : (int) Math.min(places, limits.worth(lane.key) - lane.held);
   }
 
+  /** This delivery has the place that was reserved. */
+  void keep(Delivery delivery) {
+    known.add(delivery.pk());
+  }
+
+  /** Whether a delivery is in memory, waiting or under way. */
+  boolean knows(long pk) {
+    return known.contains(pk);
+  }
+
   /** What it holds in memory, and how much fits. */
   public Room room() {
     return room;
@@ -73,6 +101,7 @@ public final class Lanes extends LaneTable {
 
   /** Gives a reserved or claimed place back. */
   public void release(Delivery delivery) {
+    known.remove(delivery.pk());
     lock.lock();
     try {
       Lane lane = lane(delivery.lane());
@@ -142,7 +171,10 @@ public final class Lanes extends LaneTable {
           return List.of();
         }
         List<LaneRoom> orders = orders();
-        long left = Math.min(deadline - System.nanoTime(), untilNextChange());
+        long left = deadline - System.nanoTime();
+        if (mayStart()) {
+          left = Math.min(left, untilNextChange());
+        }
         if (!orders.isEmpty() || deadline - System.nanoTime() <= 0) {
           return orders;
         }
@@ -170,6 +202,7 @@ public final class Lanes extends LaneTable {
     try {
       Lane lane = lane(order.lane());
       for (Delivery delivery : deliveries) {
+        keep(delivery);
         room.take(lane, delivery.priority(), delivery.bytes(), delivery.attempts() == 0);
       }
       boolean full = deliveries.size() >= order.room();
@@ -210,7 +243,7 @@ public final class Lanes extends LaneTable {
   }
 
   private List<LaneRoom> orders() {
-    if (room.isFull()) {
+    if (room.isFull() || !mayStart()) {
       return List.of();
     }
     long now = clock.millis();

@@ -27,9 +27,11 @@ public final class Nodes implements AutoCloseable {
   public Nodes(Database database, Lease lease, Lanes lanes, InFlight inFlight) {
     this.lease = lease;
     this.lanes = lanes;
-    this.commits = new GroupCommit(database.commits(), database.sql());
+    this.commits = new GroupCommit(database.commits(), database.sql(), database.health());
     this.aside =
-        database.isShared() ? new GroupCommit(database.commits(), database.sql()) : commits;
+        database.isShared()
+            ? new GroupCommit(database.aside(), database.sql(), database.health())
+            : commits;
     this.ids = new Ids(database.clock(), lease::slot, commits.commit(Recovery::greatestKey));
     if (lease.isShared()) {
       lease.join(aside);

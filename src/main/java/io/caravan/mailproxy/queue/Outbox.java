@@ -31,6 +31,7 @@ public final class Outbox {
   private final Suspensions suspensions;
   private final InFlight inFlight;
   private final Nodes nodes;
+  private final Records records;
   private final AtomicLong pending = new AtomicLong();
   private final Set<String> unreported;
 
@@ -39,6 +40,7 @@ public final class Outbox {
       Nodes nodes, Lanes lanes, RuleBook rules, Suspensions suspensions, InFlight inFlight) {
     this.nodes = nodes;
     this.commits = nodes.commits();
+    this.records = new Records(nodes);
     this.lanes = lanes;
     this.rules = rules;
     this.suspensions = suspensions;
@@ -159,11 +161,14 @@ public final class Outbox {
     commits.commit((statements, now) -> statements.update("touch-probe", nodes.self(), now));
   }
 
-  /** Records a judged attempt: its recipients, the delivery, and the event that tells of it. */
+  /**
+   * Records a judged attempt: its recipients, the delivery, and the event that tells of it. Asked
+   * again after a {@link StoreException}, it is recorded once.
+   */
   public Settled record(AttemptResult attempt) {
     Failpoint.pass("send.beforeResultCommit");
-    Settled settled = commits.commit(new RecordAttempt(attempt, nodes.ids(), nodes.self()));
     Delivery delivery = attempt.delivery();
+    Settled settled = records.commit(attempt);
     end(delivery);
     if (settled.nextAttemptAt() != null) {
       lanes.waiting(delivery.lane(), delivery.priority(), settled.nextAttemptAt());

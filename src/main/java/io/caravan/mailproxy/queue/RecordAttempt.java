@@ -23,11 +23,20 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   private @Nullable Long next;
   private Statements.@Nullable Count moved;
 
+  /** Key of the first event of the last run, 0 before one. */
+  private long firstEvent;
+
+  private @Nullable Settled settled;
+
   RecordAttempt(AttemptResult attempt, Ids ids, long node) {
     this.attempt = attempt;
     this.delivery = attempt.delivery();
     this.ids = ids;
     this.node = node;
+  }
+
+  boolean isUnder(long epoch) {
+    return delivery.epoch() == epoch;
   }
 
   @Override
@@ -41,6 +50,10 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
     moved = null;
   }
 
+  /**
+   * Run again after a commit of which nobody knows whether it was made, it answers as before where
+   * that is so.
+   */
   @Override
   public Settled run(Statements statements, long now) throws SQLException {
     boolean held = next == null && attempt.held();
@@ -49,12 +62,23 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       moved = move(statements, held);
       statements.flush();
     }
-    if (moved.rows() == 0) {
-      if (isThere(statements)) {
-        event(statements, "late", now, null, null);
-      }
-      return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
+    boolean late = moved.rows() == 0;
+    if (late && settled != null && has(statements, "has-event", firstEvent)) {
+      return settled;
     }
+    firstEvent = 0;
+    settled = late ? late(statements, now) : settle(statements, now, held);
+    return settled;
+  }
+
+  private Settled late(Statements statements, long now) throws SQLException {
+    if (has(statements, "has-message", delivery.messagePk())) {
+      event(statements, "late", now, null, null);
+    }
+    return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
+  }
+
+  private Settled settle(Statements statements, long now, boolean held) throws SQLException {
     for (Verdict verdict : attempt.verdicts()) {
       settle(statements, verdict, now);
     }
@@ -78,9 +102,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         : finish(statements, now);
   }
 
-  /** It may be deleted meanwhile. */
-  private boolean isThere(Statements statements) throws SQLException {
-    try (ResultSet rows = statements.query("has-message", delivery.messagePk())) {
+  private static boolean has(Statements statements, String query, long pk) throws SQLException {
+    try (ResultSet rows = statements.query(query, pk)) {
       rows.next();
       return rows.getBoolean(1);
     }
@@ -169,9 +192,11 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       data.put("next_attempt_at", next);
     }
     data.put("recipients", attempt.verdicts().stream().map(RecordAttempt::told).toList());
+    long key = ids.next();
+    firstEvent = firstEvent == 0 ? key : firstEvent;
     statements.later(
         "insert-event",
-        ids.next(),
+        key,
         delivery.messagePk(),
         delivery.loaded().tenantId(),
         type,

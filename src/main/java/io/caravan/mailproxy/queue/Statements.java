@@ -81,10 +81,11 @@ final class Statements {
 
   /** Drops the changes that wait. */
   void forget() throws SQLException {
-    for (String name : waiting.keySet()) {
+    List<String> names = List.copyOf(waiting.keySet());
+    waiting.clear();
+    for (String name : names) {
       statement(name).clearBatch();
     }
-    waiting.clear();
   }
 
   long now() throws SQLException {

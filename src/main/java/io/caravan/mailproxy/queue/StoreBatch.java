@@ -140,7 +140,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
               && mayLease.getAsBoolean()
               && lanes.reserve(part.lane(), message.priority(), size);
       if (leased) {
-        hot.add(
+        Delivery begun =
             new Delivery(
                 delivery,
                 pk,
@@ -152,7 +152,9 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
                 size,
                 message,
                 part.recipients(),
-                traceParent));
+                traceParent);
+        lanes.keep(begun);
+        hot.add(begun);
       } else if (!held) {
         waiting.merge(new Waiting(part.lane(), message.priority()), due, Math::min);
       }

@@ -74,7 +74,7 @@ public final class AttemptCounts {
   /** Counts the attempt that went back because its account takes nothing now. */
   public void paused(Exchange exchange) {
     Attempt attempt = exchange.getProperty(Attempt.PROPERTY, Attempt.class);
-    count(attempt, attempt.getAccountId(), attempt.getThrottleName(), PAUSE, PAUSE, () -> {});
+    count(attempt, attempts.accountOf(attempt), attempt.getThrottleName(), PAUSE, PAUSE, () -> {});
   }
 
   /** Counts the attempt whose message was deleted before it could be read. */

@@ -1,11 +1,12 @@
 package io.caravan.mailproxy.telemetry;
 
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.db.StoreFault;
 import java.util.Map;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** Down when the store does not answer. */
+/** Down when the store does not answer, or takes nothing. */
 public final class DatabaseCheck extends AbstractHealthCheck {
   private final Database database;
 
@@ -19,11 +20,20 @@ public final class DatabaseCheck extends AbstractHealthCheck {
     return false;
   }
 
+  private String fault() {
+    StoreFault fault = database.health().fault();
+    return fault == null ? "" : fault.code();
+  }
+
   @Override
   protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
     try {
       database.ping();
-      builder.up();
+      if (database.health().isWell()) {
+        builder.up();
+      } else {
+        builder.message("the store takes nothing: " + fault()).down();
+      }
     } catch (Exception e) {
       builder.message("the store does not answer").error(e).down();
     }
