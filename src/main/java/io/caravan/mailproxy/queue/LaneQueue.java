@@ -144,9 +144,6 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   }
 
   private @Nullable T next() {
-    if (!lanes.mayStart()) {
-      return null;
-    }
     long now = lanes.now();
     int aged = agedLevel();
     T element = aged < 0 ? null : next(aged, now);
@@ -170,7 +167,8 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     Deque<Line<T>> turn = turns.get(level);
     for (int i = turn.size(); i > 0; i--) {
       Line<T> line = turn.removeFirst();
-      if (!shares.mayTake(line.lane.accountPk()) || !line.gate.tryStart(now)) {
+      boolean may = lanes.mayStart() && shares.mayTake(line.lane.accountPk());
+      if (!may || !line.gate.tryStart(now)) {
         turn.addLast(line);
         continue;
       }

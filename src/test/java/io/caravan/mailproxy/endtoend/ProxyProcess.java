@@ -52,8 +52,19 @@ public final class ProxyProcess implements AutoCloseable {
    */
   public static ProxyProcess start(
       Path home, String classPath, List<String> options, String... settings) throws IOException {
+    return startBy(List.of(), home, classPath, options, settings);
+  }
+
+  /**
+   * The same by another program.
+   *
+   * @param launcher it and its arguments; it has to become what follows them, by exec
+   */
+  static ProxyProcess startBy(
+      List<String> launcher, Path home, String classPath, List<String> options, String... settings)
+      throws IOException {
     int port = freePort();
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(launcher);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
     command.addAll(List.of("-cp", classPath, "io.caravan.mailproxy.Main", "start"));
@@ -136,7 +147,7 @@ public final class ProxyProcess implements AutoCloseable {
   public String refusal(String path, String json) throws IOException {
     return RawHttp.send(
         URI.create("http://127.0.0.1:" + port),
-        "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Token: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+        "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Token: %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
             .formatted(path, TOKEN, json.length(), json));
   }
 
