@@ -252,13 +252,12 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   public int drainTo(Collection<? super T> target, int most) {
     lock.lock();
     try {
-      int moved = 0;
+      int before = size;
       for (int level = 0; level < turns.size(); level++) {
         Deque<Line<T>> turn = turns.get(level);
-        while (moved < most && !turn.isEmpty()) {
+        while (before - size < most && !turn.isEmpty()) {
           Line<T> line = turn.getFirst();
           target.add(line.waiting.removeFirst());
-          moved++;
           size--;
           if (line.waiting.isEmpty()) {
             turn.removeFirst();
@@ -266,7 +265,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
           }
         }
       }
-      return moved;
+      return before - size;
     } finally {
       lock.unlock();
     }
