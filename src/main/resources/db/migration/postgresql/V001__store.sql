@@ -98,6 +98,8 @@ CREATE INDEX message_batch ON message (tenant_id, batch_code, priority, pk) WHER
 -- account and a throttle rule; rule 0 stands for all domains that no rule names.
 -- state: due (may be claimed from due_at on), leased (to lease_owner, under lease_epoch), held (hold_reason says why: suspended,
 -- manual, uncertain, poison).
+-- lease_owner: NULL but for leased. A statement that names a delivery and its owner leaves the state out, or a table without
+-- statistics tempts it to look through all leases.
 -- in_data: the attempt under way may have reached the relay; without a result it is uncertain.
 -- expires_at: given up from then on; NULL: message.max-age-seconds after accepted_at.
 -- crashes: how often a process ended while it worked on this delivery.

@@ -1,1 +1,1 @@
-UPDATE queue SET crashes = crashes + 1 WHERE pk = ? AND state = 'leased' AND lease_owner = ?
+UPDATE queue SET crashes = crashes + 1 WHERE pk = ? AND lease_owner = ?

@@ -1,2 +1,2 @@
 UPDATE queue SET in_data = 1
-WHERE pk = ? AND state = 'leased' AND lease_owner = ? AND lease_epoch = ?
+WHERE pk = ? AND lease_owner = ? AND lease_epoch = ?

@@ -1,2 +1,2 @@
 DELETE FROM queue
-WHERE pk = ? AND state = 'leased' AND lease_owner = ? AND lease_epoch = ?
+WHERE pk = ? AND lease_owner = ? AND lease_epoch = ?

@@ -101,6 +101,16 @@ class PostgresPlansTest {
           List.of("given-up", "piece=500", "oldest=0", "age=432000000"),
           List.of("held-window", "after=0", "piece=100"));
 
+  private static final List<List<String>> BY_KEY =
+      List.of(
+          List.of("enter-data", LEASED, "1", "1"),
+          List.of("finish-delivery", LEASED, "1", "1"),
+          List.of("defer-delivery", "1", LEASED, "1", "1"),
+          List.of("release-delivery", "1", LEASED, "1", "1"),
+          List.of("give-back", LEASED, "1", "1"),
+          List.of("hold-uncertain", LEASED, "1", "1"),
+          List.of("count-crash", LEASED, "1"));
+
   @TempDir Path home;
 
   @Test
@@ -128,6 +138,28 @@ class PostgresPlansTest {
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  /**
+   * A new installation has no statistics, and plans made then serve until there are some: what
+   * names a delivery has to find it by its key, not among all that its node has leased.
+   */
+  @Test
+  void a_delivery_is_found_by_its_key_in_tables_that_nobody_has_looked_at() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      for (String mode : List.of("force_custom_plan", "force_generic_plan")) {
+        for (List<String> hot : BY_KEY) {
+          String sql = database.sql().load(hot.get(0));
+          String plan = plan(statement, mode, sql, hot.subList(1, hot.size())).toString();
+          connection.rollback();
+          assertThat(plan).as("%s, %s", hot.get(0), mode).contains("pkey").doesNotContain("leased");
+        }
+      }
+    }
   }
 
   private static void fill(Statement statement) throws SQLException {
