@@ -22,12 +22,17 @@ final class Circuit {
   private long since;
   private long until;
   private @Nullable Attempt probe;
+  private boolean triedElsewhere;
+  private @Nullable CircuitState shared;
 
   /** Whether the account's lanes stand still for it. */
   boolean lanesClosed;
 
   /** What was told last of the account. */
   Health.State told = Health.State.OK;
+
+  /** What is to be told of it unless another node was first. */
+  @Nullable Health news;
 
   Circuit(Account account, int most, long probeMillis) {
     this.account = account;
@@ -76,6 +81,7 @@ final class Circuit {
       return false;
     }
     probe = attempt;
+    triedElsewhere = false;
     return true;
   }
 
@@ -96,6 +102,7 @@ final class Circuit {
       since = now;
     }
     probe = null;
+    triedElsewhere = false;
     until = now + probeMillis;
     return true;
   }
@@ -108,8 +115,51 @@ final class Circuit {
     }
   }
 
+  boolean isTrial(Attempt attempt) {
+    return probe == attempt;
+  }
+
+  // other nodes
+
+  /** As others are to see it. */
+  CircuitState state() {
+    return new CircuitState(why, reason, since, until, triedElsewhere);
+  }
+
+  /** The same while the attempt that is to try does. */
+  CircuitState trial(long end) {
+    return new CircuitState(why, reason, since, end, true);
+  }
+
+  /** Others know it so; or what they know is not to be changed from here. */
+  void shared(CircuitState known) {
+    shared = known;
+  }
+
+  /** Whether others have, or had, a word on it. */
+  boolean isShared() {
+    return shared != null;
+  }
+
+  /** Whether it is not as others know it. An attempt that tries was told before it began. */
+  boolean isUnshared() {
+    return open && !isLocked() && probe == null && !state().equals(shared);
+  }
+
+  /** Is as another node says. */
+  void take(CircuitState known) {
+    open = true;
+    why = known.why();
+    reason = known.reason();
+    since = known.since();
+    until = known.until();
+    triedElsewhere = known.trial();
+    told = why;
+    shared = known;
+  }
+
   Health health(long now) {
-    boolean half = probe != null || now >= until;
+    boolean half = probe != null || triedElsewhere || now >= until;
     return half ? new Health(account, Health.State.HALF_OPEN, reason, since, null) : cause();
   }
 

@@ -4,19 +4,13 @@ import io.caravan.mailproxy.admin.Directory;
 import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
-import io.caravan.mailproxy.message.Answer.Kind;
 import io.caravan.mailproxy.message.Health;
-import io.caravan.mailproxy.message.Phase;
 import io.caravan.mailproxy.queue.Lanes;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Exchange;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The health of relay accounts. An account that could not be connected to, or refused its log-in,
@@ -24,29 +18,17 @@ import org.jspecify.annotations.Nullable;
  * attempt tries. Meanwhile its failover account takes the mail; where there is none that works, the
  * lanes of the account stand still.
  *
- * <p>Only accounts in trouble are remembered here, in memory: after a start all are taken for well.
+ * <p>Only accounts in trouble are remembered here, in memory: after a start all are taken for well,
+ * unless other nodes know better ({@link SharedCircuits}).
  */
 public final class Circuits {
-  /** The cause in {@link Lanes} for which lanes stand still. */
-  static final String CAUSE = "circuit";
-
-  /** The cause where that is because no loaded key opens the password of the account. */
-  private static final String LOCKED = CAUSE + "-locked";
-
   /** Exchange property of an attempt that goes back unspent. */
   static final String HELD = "held";
 
-  private static final int MAX_UNTOLD = 1000;
-
   private final Directory directory;
-  private final Lanes lanes;
   private final InstantSource clock;
-  private final int failures;
   private final long probeMillis;
-  private final long startedAt;
-  private final Map<Long, Circuit> circuits = new ConcurrentHashMap<>();
-  private final Map<Long, Long> wellSince = new ConcurrentHashMap<>();
-  private final Deque<Health> untold = new ArrayDeque<>();
+  private final CircuitTable table;
   private volatile long lastRound = System.nanoTime();
 
   /**
@@ -64,20 +46,25 @@ public final class Circuits {
           "circuit.failures and circuit.probe-seconds must be 1 or more");
     }
     this.directory = directory;
-    this.lanes = lanes;
     this.clock = clock;
-    this.failures = failures;
     this.probeMillis = probeSeconds * 1000;
-    this.startedAt = clock.millis();
-    directory.locked().forEach((pk, why) -> directory.account(pk).ifPresent(a -> lock(a, why)));
-    settleLanes();
+    this.table = new CircuitTable(directory, lanes, clock, failures, probeMillis);
+    synchronized (table) {
+      directory
+          .locked()
+          .forEach((pk, why) -> directory.account(pk).ifPresent(a -> table.lock(a, why)));
+      table.settleLanes();
+    }
   }
 
-  private void lock(Account account, String why) {
-    Circuit circuit = new Circuit(account, failures, probeMillis);
-    circuit.lock(why, startedAt);
-    circuits.put(account.pk(), circuit);
-    tell(circuit.cause());
+  /** What other nodes have a part in; it is its own lock. */
+  CircuitTable table() {
+    return table;
+  }
+
+  /** Milliseconds for which one node may try before another does. */
+  long probeMillis() {
+    return probeMillis;
   }
 
   // an attempt begins
@@ -89,40 +76,49 @@ public final class Circuits {
    * @throws CircuitOpenException neither takes mail now; the attempt is marked to go back
    */
   Account choose(Attempt attempt, Account wanted) throws CircuitOpenException {
-    if (!circuits.containsKey(wanted.pk())) {
+    if (!table.has(wanted.pk())) {
       return wanted;
     }
-    synchronized (this) {
+    synchronized (table) {
       long now = clock.millis();
       if (enter(attempt, wanted, now)) {
         return wanted;
       }
-      Optional<Account> second = failover(wanted).filter(a -> enter(attempt, a, now));
+      Optional<Account> second = table.failover(wanted).filter(a -> enter(attempt, a, now));
       if (second.isPresent()) {
         return second.get();
       }
-      attempt.hold(delay(attempt, wanted, now));
-      throw new CircuitOpenException(wanted);
+      throw refused(attempt, wanted);
     }
   }
 
   private boolean enter(Attempt attempt, Account account, long now) {
-    Circuit circuit = circuits.get(account.pk());
+    Circuit circuit = table.get(account.pk());
     return circuit == null || circuit.enter(attempt, now);
   }
 
-  private Optional<Account> failover(Account account) {
-    String id = account.failoverAccountId();
-    return id == null
-        ? Optional.empty()
-        : directory.account(account.tenantId(), id).filter(a -> a.pk() != account.pk());
+  /** The attempt goes back. */
+  CircuitOpenException refused(Attempt attempt, Account account) {
+    attempt.hold(delay(attempt, account, clock.millis()));
+    return new CircuitOpenException(account);
   }
 
   /** The lane stands still until it goes on, unless it is another account's lane. */
   private long delay(Attempt attempt, Account account, long now) {
-    Circuit circuit = circuits.get(account.pk());
+    Circuit circuit = table.get(account.pk());
     boolean own = attempt.getDelivery().accountPk() == account.pk();
     return own || circuit == null ? 0 : Math.max(1000, circuit.untilProbe(now));
+  }
+
+  /** Whether the attempt is to try for all nodes, and they have to be asked. */
+  boolean isTrial(Attempt attempt, Account account) {
+    if (!table.has(account.pk())) {
+      return false;
+    }
+    synchronized (table) {
+      Circuit circuit = table.get(account.pk());
+      return table.isShared() && circuit != null && circuit.isTrial(attempt);
+    }
   }
 
   // an attempt ends
@@ -138,11 +134,9 @@ public final class Circuits {
     if (account == null || account.type() != Account.Type.RELAY || answers.isEmpty()) {
       return;
     }
-    Health.State said = said(answers);
+    Health.State said = AccountSigns.said(answers);
     if (said == Health.State.OK) {
-      if (circuits.containsKey(account.pk())) {
-        end(account.pk());
-      }
+      end(account.pk());
     } else if (said != null && isInForce(account)) {
       if (!failed(attempt, account, said, answers.get(0).said())) {
         exchange.setProperty(HELD, true);
@@ -152,23 +146,12 @@ public final class Circuits {
     }
   }
 
-  /** {@code null}: nothing about the account. */
-  private static Health.@Nullable State said(List<Answer> answers) {
-    Answer first = answers.get(0);
-    if (first.kind() == Kind.ACCEPTED) {
-      return Health.State.OK;
+  private void end(long accountPk) {
+    if (table.has(accountPk)) {
+      synchronized (table) {
+        table.end(accountPk);
+      }
     }
-    if (answers.stream().anyMatch(ReplyTable::logIn)) {
-      return Health.State.AUTH_FAILED;
-    }
-    if (answers.stream().anyMatch(answer -> answer.phase().compareTo(Phase.MAIL) >= 0)) {
-      return Health.State.OK;
-    }
-    boolean refused =
-        first.kind() == Kind.UNREACHABLE
-            || first.kind() == Kind.ACCOUNT
-            || (first.phase() == Phase.CONNECT && first.code() >= 400);
-    return first.phase() != Phase.COMPOSE && refused ? Health.State.REFUSED : null;
   }
 
   private boolean isInForce(Account account) {
@@ -179,92 +162,44 @@ public final class Circuits {
   }
 
   /** Whether it counted; else the circuit was open already. */
-  private synchronized boolean failed(
-      Attempt attempt, Account account, Health.State kind, String text) {
-    long now = clock.millis();
-    Circuit circuit =
-        circuits.computeIfAbsent(account.pk(), pk -> new Circuit(account, failures, probeMillis));
-    boolean counted = circuit.failed(attempt, kind, text, now);
-    if (!counted) {
-      attempt.hold(delay(attempt, account, now));
-    } else if (circuit.isOpen() && circuit.told != kind) {
-      circuit.told = kind;
-      tell(circuit.cause());
+  private boolean failed(Attempt attempt, Account account, Health.State kind, String text) {
+    synchronized (table) {
+      long now = clock.millis();
+      Circuit circuit = table.of(account);
+      boolean counted = circuit.failed(attempt, kind, text, now);
+      if (!counted) {
+        attempt.hold(delay(attempt, account, now));
+      } else if (circuit.isOpen() && circuit.told != kind) {
+        circuit.told = kind;
+        table.worse(circuit);
+      }
+      table.settleLanes();
+      return counted;
     }
-    settleLanes();
-    return counted;
   }
 
   /** The attempt is over; if it was to try and no answer told anything, another will try. */
   void ended(Attempt attempt) {
     Account account = attempt.getAccount();
-    if (account != null && circuits.containsKey(account.pk())) {
+    if (account != null && table.has(account.pk())) {
       undecided(attempt, account, clock.millis());
     }
   }
 
-  private synchronized void undecided(Attempt attempt, Account account, long nextProbe) {
-    Circuit circuit = circuits.get(account.pk());
-    if (circuit != null) {
-      circuit.undecided(attempt, nextProbe);
-    }
-  }
-
-  private synchronized void end(long accountPk) {
-    Circuit circuit = circuits.remove(accountPk);
-    if (circuit != null) {
-      lanes.open(accountPk, causeOf(circuit));
-      if (circuit.told != Health.State.OK && directory.account(accountPk).isPresent()) {
-        wellSince.put(accountPk, clock.millis());
-        tell(well(circuit.account()));
+  private void undecided(Attempt attempt, Account account, long nextProbe) {
+    synchronized (table) {
+      Circuit circuit = table.get(account.pk());
+      if (circuit != null) {
+        circuit.undecided(attempt, nextProbe);
       }
-      settleLanes();
     }
-  }
-
-  private Health well(Account account) {
-    long since = wellSince.getOrDefault(account.pk(), startedAt);
-    return new Health(account, Health.State.OK, null, since, null);
-  }
-
-  /** Bounded, as nobody asks where the route that does is switched off. */
-  private void tell(Health health) {
-    if (untold.size() >= MAX_UNTOLD) {
-      untold.removeFirst();
-    }
-    untold.addLast(health);
-  }
-
-  /** An account whose failover account works goes on; all others that are open stand still. */
-  private void settleLanes() {
-    for (Circuit circuit : circuits.values()) {
-      boolean closed = circuit.isOpen() && !hasOtherWay(circuit.account());
-      if (closed && !circuit.lanesClosed) {
-        lanes.close(circuit.account().pk(), causeOf(circuit), Long.MAX_VALUE);
-      } else if (!closed && circuit.lanesClosed) {
-        lanes.open(circuit.account().pk(), causeOf(circuit));
-      }
-      circuit.lanesClosed = closed;
-    }
-  }
-
-  private static String causeOf(Circuit circuit) {
-    return circuit.isLocked() ? LOCKED : CAUSE;
-  }
-
-  private boolean hasOtherWay(Account account) {
-    Optional<Account> second = failover(account);
-    Circuit circuit = second.map(a -> circuits.get(a.pk())).orElse(null);
-    return second.isPresent() && (circuit == null || !circuit.isOpen());
   }
 
   // steps of other routes
 
   /** Rows of table {@code account} that were written or deleted: they start anew. */
   public void accountsChanged(List<Map<String, Object>> rows) {
-    for (Row row : Row.all(rows)) {
-      end(row.number("pk"));
-    }
+    Row.all(rows).forEach(row -> end(row.number("pk")));
   }
 
   /**
@@ -272,20 +207,13 @@ public final class Circuits {
    *
    * @return accounts that came into trouble or out of it since the last round
    */
-  public synchronized List<Health> look() {
+  public List<Health> look() {
     lastRound = System.nanoTime();
-    settleLanes();
-    long now = clock.millis();
-    for (Circuit circuit : circuits.values()) {
-      Circuit second = failover(circuit.account()).map(a -> circuits.get(a.pk())).orElse(null);
-      boolean due = circuit.wantsProbe(now) || (second != null && second.wantsProbe(now));
-      if (circuit.lanesClosed && due) {
-        lanes.probe(circuit.account().pk(), causeOf(circuit));
-      }
+    synchronized (table) {
+      table.settleLanes();
+      table.letTry(clock.millis());
+      return table.told();
     }
-    List<Health> told = List.copyOf(untold);
-    untold.clear();
-    return told;
   }
 
   /** Seconds since the last round began. */
@@ -308,8 +236,9 @@ public final class Circuits {
   }
 
   /** How an account stands with its relay. */
-  public synchronized Health health(Account account) {
-    Circuit circuit = circuits.get(account.pk());
-    return circuit != null && circuit.isOpen() ? circuit.health(clock.millis()) : well(account);
+  public Health health(Account account) {
+    synchronized (table) {
+      return table.health(account);
+    }
   }
 }

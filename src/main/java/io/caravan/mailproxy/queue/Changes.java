@@ -32,6 +32,11 @@ public final class Changes {
     return changed;
   }
 
+  /** All are to be read anew: this node stood still, and may not have heard what it was told. */
+  public void forget() {
+    seen.clear();
+  }
+
   /** A table was read anew; one that could not be read is changed at the next look as well. */
   public void taken(String topic) {
     Long revision = asked.get(topic);

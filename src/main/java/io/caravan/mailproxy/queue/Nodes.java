@@ -61,7 +61,7 @@ public final class Nodes implements AutoCloseable {
   }
 
   /** This run of this process, the owner of its leases. */
-  long self() {
+  public long self() {
     return lease.node();
   }
 
@@ -75,12 +75,12 @@ public final class Nodes implements AutoCloseable {
   }
 
   /** Whether there may be others. */
-  boolean isShared() {
+  public boolean isShared() {
     return lease.isShared();
   }
 
   /** Calls back when a lease was lost and before the next one counts. */
-  void onLost(Runnable forget) {
+  public void onLost(Runnable forget) {
     lost.add(forget);
   }
 

@@ -10,6 +10,7 @@ import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.http.Json;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -177,12 +178,12 @@ class AccountHealthTest {
     try (var connection = Database.readerOf(database).getConnection();
         var query =
             connection.prepareStatement(
-                "SELECT data ->> '$.state' FROM event WHERE type = 'account' AND tenant_id = ?"
+                "SELECT data FROM event WHERE type = 'account' AND tenant_id = ?"
                     + " ORDER BY pk")) {
       query.setString(1, tenant);
       try (var rows = query.executeQuery()) {
         while (rows.next()) {
-          states.add(rows.getString(1));
+          states.add(Json.tree(rows.getString(1)).path("state").asText());
         }
       }
     }

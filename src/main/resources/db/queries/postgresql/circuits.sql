@@ -1,0 +1,1 @@
+SELECT account_pk, revision, node, state, reason, since, until_at, trial FROM circuit
