@@ -34,7 +34,6 @@ public final class Attempts {
   // copies the whole exchange for every getter that Simple calls.
   private static final String UNREAD = "unread";
   private static final String PER_SECOND = "perSecond";
-  private static final String TRIAL = "trial";
   private static final String REFUSED = "refused";
   private static final String FATE = "fate";
   private static final String TENANT_ID = "tenantId";
@@ -149,7 +148,7 @@ public final class Attempts {
                         named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
     Account account = circuits.choose(attempt, wanted);
     if (circuits.isTrial(attempt, account)) {
-      exchange.setProperty(TRIAL, true);
+      exchange.setProperty(Circuits.TRIAL, true);
     }
     attempt.choose(account.type() == Account.Type.SANDBOX ? sandbox.inPlaceOf(account) : account);
     exchange.setProperty(ACCOUNT_ID, account.id());

@@ -25,6 +25,9 @@ public final class Circuits {
   /** Exchange property of an attempt that goes back unspent. */
   static final String HELD = "held";
 
+  /** Exchange property of an attempt that tries for all nodes, if they have nothing against it. */
+  static final String TRIAL = "trial";
+
   private final Directory directory;
   private final InstantSource clock;
   private final long probeMillis;

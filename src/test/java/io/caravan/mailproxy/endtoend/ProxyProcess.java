@@ -75,7 +75,9 @@ public final class ProxyProcess implements AutoCloseable {
     environment.put("GMP_API_TOKEN", TOKEN);
     environment.put("GMP_DB_PATH", TestStore.path(home));
     if (TestStore.isShared(home)) {
-      environment.put("MAIL_PROXY_ENCRYPTION_KEY_FILE", TestStore.key(home).toString());
+      if (!List.of(settings).contains("MAIL_PROXY_ENCRYPTION_KEY")) {
+        environment.put("MAIL_PROXY_ENCRYPTION_KEY_FILE", TestStore.key(home).toString());
+      }
       environment.put("GMP_NODE_NAME", home.toString());
       environment.put("GMP_LEASE_SECONDS", "2");
     }

@@ -13,9 +13,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javax.sql.DataSource;
 
 /**
  * A whole proxy for a test: the shipped routes and settings, a database and a routes.d of its own,
@@ -122,6 +126,19 @@ public final class TestProxy implements AutoCloseable {
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Until what it returns is closed, nothing is committed to the store; it can be read. */
+  public Connection holdCommits() throws SQLException {
+    if (!TestStore.isShared(home)) {
+      return proxy.bean("writer", DataSource.class).getConnection();
+    }
+    Connection connection = TestStore.connect(home);
+    connection.setAutoCommit(false);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("LOCK TABLE message, queue, event IN EXCLUSIVE MODE");
+    }
+    return connection;
   }
 
   /** An answer's body as JSON. */

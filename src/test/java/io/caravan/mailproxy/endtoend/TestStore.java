@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -61,6 +62,26 @@ public final class TestStore {
     return isShared(home)
         ? connect(path(home))
         : DriverManager.getConnection("jdbc:sqlite:" + ProxyProcess.database(home));
+  }
+
+  /** All rows of all tables on PostgreSQL, bytes as text. */
+  static String text(Path home) throws SQLException {
+    StringBuilder text = new StringBuilder();
+    try (Connection connection = connect(home);
+        Statement tables = connection.createStatement();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET bytea_output = 'escape'");
+      ResultSet names =
+          tables.executeQuery("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+      while (names.next()) {
+        ResultSet rows =
+            statement.executeQuery("SELECT t::text FROM \"" + names.getString(1) + "\" t");
+        while (rows.next()) {
+          text.append(rows.getString(1)).append('\n');
+        }
+      }
+    }
+    return text.toString();
   }
 
   /** The URL of a new database on PostgreSQL, as {@code db.path} takes it. */

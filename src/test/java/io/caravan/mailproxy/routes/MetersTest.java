@@ -20,7 +20,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,7 +163,7 @@ class MetersTest {
     try (TestProxy proxy = TestProxy.start(home, "intake.max-messages", "7")) {
       proxy.relayAccount("acme", "main", relay.port());
       CompletableFuture<Void> submitted;
-      try (Connection writer = proxy.proxy().bean("writer", DataSource.class).getConnection()) {
+      try (Connection writer = proxy.holdCommits()) {
         assertThat(writer.isClosed()).isFalse();
         submitted = CompletableFuture.runAsync(() -> proxy.submit(mixed(5)));
         await()

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -191,7 +190,7 @@ class SlotsTest {
           };
       proxy.submit(message("acme", "main", "z"));
       await().atMost(SOON).until(() -> relay.count("MAIL") == 4);
-      try (Connection writer = proxy.proxy().bean("writer", DataSource.class).getConnection()) {
+      try (Connection writer = proxy.holdCommits()) {
         assertThat(writer.isClosed()).isFalse();
         refusal.countDown();
         await().atMost(SOON).until(() -> slots(Metrics.of(proxy), "ram", "diskwait") == 1);

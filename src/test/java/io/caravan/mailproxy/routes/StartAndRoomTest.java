@@ -14,7 +14,6 @@ import java.sql.Connection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,8 +35,8 @@ class StartAndRoomTest {
     try (TestProxy proxy = TestProxy.start(home, "intake.max-bytes", "20000")) {
       proxy.sandboxAccount("acme", "a");
       CompletableFuture<Void> large;
-      try (Connection writer = proxy.proxy().bean("writer", DataSource.class).getConnection()) {
-        assertThat(writer.isClosed()).as("who has the writer, holds all commits up").isFalse();
+      try (Connection writer = proxy.holdCommits()) {
+        assertThat(writer.isClosed()).isFalse();
         large =
             CompletableFuture.runAsync(
                 () -> proxy.submit(message("acme", "a", "large", "body", "x".repeat(30_000))));
