@@ -1,9 +1,22 @@
 -- The same tables as on SQLite, of all its versions up to this one. Times are Unix milliseconds of the database's clock, now_ms(),
 -- unless a column's name ends in _ts (Unix seconds). Keys of messages, deliveries and events come from queue.Ids: they grow with
--- time.
+-- time, and no two tenants have the same.
+--
+-- message, queue, recipient and event lie in partitions by a hash of the tenant; a message and all that belongs to it has the same
+-- one. Statements of the flow of mail name the tenant, so that each touches one partition; a distributed PostgreSQL puts these tables
+-- on its machines by the same column. Primary keys begin with what grows: new rows come at the right end of the index.
 
 CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
   RETURN (extract(epoch FROM statement_timestamp()) * 1000)::bigint;
+
+-- Makes the eight partitions of a table; options: their storage parameters. There for this file only.
+CREATE FUNCTION part_by_tenant(whole text, options text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  FOR part IN 0..7 LOOP
+    EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES WITH (MODULUS 8, REMAINDER %s) WITH (%s)',
+      whole || '_' || part, whole, part, options);
+  END LOOP;
+END $$;
 
 -- revision 1: never changed since it was added. url_set_by: admin or tenant. allowed_sender_domains: JSON list; NULL or empty: any.
 CREATE TABLE tenant (
@@ -70,7 +83,7 @@ CREATE TABLE tenant_key (
 -- Wide, written once. A message is pending while it has rows in queue. failed: 1 since its last recipient was final and not all of
 -- them had the mail.
 CREATE TABLE message (
-  pk          bigint PRIMARY KEY,
+  pk          bigint NOT NULL,
   tenant_id   text NOT NULL,
   id          text NOT NULL,
   account_id  text NOT NULL,
@@ -80,8 +93,9 @@ CREATE TABLE message (
   created_at  bigint NOT NULL,
   payload     text NOT NULL,
   failed      integer NOT NULL DEFAULT 0,
+  PRIMARY KEY (pk, tenant_id),
   UNIQUE (tenant_id, id)
-);
+) PARTITION BY HASH (tenant_id);
 -- Long payloads are compressed, by lz4 where the server has it.
 DO $$
 BEGIN
@@ -89,6 +103,8 @@ BEGIN
 EXCEPTION WHEN feature_not_supported THEN
   NULL;
 END $$;
+
+SELECT part_by_tenant('message', 'fillfactor = 100');
 
 CREATE INDEX message_order ON message (tenant_id, priority, pk);
 CREATE INDEX message_failed ON message (tenant_id, priority, pk) WHERE failed = 1;
@@ -104,7 +120,7 @@ CREATE INDEX message_batch ON message (tenant_id, batch_code, priority, pk) WHER
 -- expires_at: given up from then on; NULL: message.max-age-seconds after accepted_at.
 -- crashes: how often a process ended while it worked on this delivery.
 CREATE TABLE queue (
-  pk          bigint PRIMARY KEY,
+  pk          bigint NOT NULL,
   message_pk  bigint NOT NULL,
   account_pk  bigint NOT NULL,
   rule_pk     bigint NOT NULL DEFAULT 0,
@@ -119,10 +135,14 @@ CREATE TABLE queue (
   in_data     integer NOT NULL DEFAULT 0,
   crashes     integer NOT NULL DEFAULT 0,
   state       text NOT NULL,
+  tenant_id   text NOT NULL,
   hold_reason text,
-  batch_code  text
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
-        autovacuum_vacuum_cost_delay = 0);
+  batch_code  text,
+  PRIMARY KEY (pk, tenant_id)
+) PARTITION BY HASH (tenant_id);
+
+SELECT part_by_tenant('queue', 'fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+  autovacuum_vacuum_cost_delay = 0');
 
 CREATE INDEX queue_due ON queue (account_pk, rule_pk, priority, due_at, pk) WHERE state = 'due';
 CREATE INDEX queue_leased ON queue (lease_owner) WHERE state = 'leased';
@@ -137,17 +157,20 @@ CREATE TABLE recipient (
   changed_at  bigint NOT NULL,
   position    integer NOT NULL,
   code        integer,
+  tenant_id   text NOT NULL,
   address     text NOT NULL,
   state       text NOT NULL,
   enhanced    text,
   reply       text,
-  PRIMARY KEY (message_pk, position)
-) WITH (fillfactor = 70);
+  PRIMARY KEY (message_pk, position, tenant_id)
+) PARTITION BY HASH (tenant_id);
+
+SELECT part_by_tenant('recipient', 'fillfactor = 70');
 
 -- What happened to a message, written with the change it tells of. type: deferred, sent, error (these are reported), uncertain, late
 -- and others. tried: told to its destination at least once without being acknowledged.
 CREATE TABLE event (
-  pk          bigint PRIMARY KEY,
+  pk          bigint NOT NULL,
   message_pk  bigint NOT NULL,
   at          bigint NOT NULL,
   reported_at bigint,
@@ -155,12 +178,17 @@ CREATE TABLE event (
   tenant_id   text NOT NULL,
   type        text NOT NULL,
   text        text,
-  data        text NOT NULL
-) WITH (fillfactor = 90);
+  data        text NOT NULL,
+  PRIMARY KEY (pk, tenant_id)
+) PARTITION BY HASH (tenant_id);
+
+SELECT part_by_tenant('event', 'fillfactor = 90');
 
 CREATE INDEX event_message ON event (message_pk);
 CREATE INDEX event_unreported ON event (tenant_id, pk)
   WHERE reported_at IS NULL AND type IN ('deferred', 'sent', 'error');
+
+DROP FUNCTION part_by_tenant;
 
 -- What a probe writes, so that its commit costs what a message's does: one row for each node.
 CREATE TABLE probe (

@@ -1,3 +1,3 @@
 UPDATE queue
 SET state = 'due', lease_owner = NULL, in_data = 0, attempts = attempts + 1, crashes = 0, due_at = ?
-WHERE pk = ? AND lease_owner = ? AND lease_epoch = ?
+WHERE tenant_id = ? AND pk = ? AND lease_owner = ? AND lease_epoch = ?

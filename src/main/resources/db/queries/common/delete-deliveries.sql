@@ -1,1 +1,1 @@
-DELETE FROM queue WHERE pk BETWEEN ? AND ? + 1023
+DELETE FROM queue WHERE tenant_id = ? AND pk BETWEEN ? AND ? + 1023

@@ -1,1 +1,1 @@
-DELETE FROM recipient WHERE message_pk = ?
+DELETE FROM recipient WHERE tenant_id = ? AND message_pk = ?

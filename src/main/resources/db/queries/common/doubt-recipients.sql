@@ -1,2 +1,2 @@
 UPDATE recipient SET state = 'uncertain', changed_at = ?
-WHERE message_pk = ? AND delivery_pk = ? AND state = 'pending'
+WHERE tenant_id = ? AND message_pk = ? AND delivery_pk = ? AND state = 'pending'

@@ -1,1 +1,1 @@
-DELETE FROM queue WHERE pk = ? AND state <> 'leased'
+DELETE FROM queue WHERE tenant_id = ? AND pk = ? AND state <> 'leased'

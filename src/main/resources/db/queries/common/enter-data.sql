@@ -1,2 +1,2 @@
 UPDATE queue SET in_data = 1
-WHERE pk = ? AND lease_owner = ? AND lease_epoch = ?
+WHERE tenant_id = ? AND pk = ? AND lease_owner = ? AND lease_epoch = ?

@@ -1,1 +1,1 @@
-UPDATE message SET failed = 1 WHERE pk = ?
+UPDATE message SET failed = 1 WHERE tenant_id = ? AND pk = ?

@@ -1,4 +1,4 @@
 SELECT address, reply
 FROM recipient
-WHERE message_pk = ? AND state IN ('failed', 'expired', 'cancelled')
+WHERE tenant_id = ? AND message_pk = ? AND state IN ('failed', 'expired', 'cancelled')
 ORDER BY position

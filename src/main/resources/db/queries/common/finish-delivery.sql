@@ -1,2 +1,2 @@
 DELETE FROM queue
-WHERE pk = ? AND lease_owner = ? AND lease_epoch = ?
+WHERE tenant_id = ? AND pk = ? AND lease_owner = ? AND lease_epoch = ?

@@ -1,1 +1,1 @@
-UPDATE queue SET state = 'due', hold_reason = NULL WHERE pk = ? AND state = 'held' AND hold_reason = 'manual'
+UPDATE queue SET state = 'due', hold_reason = NULL WHERE tenant_id = ? AND pk = ? AND state = 'held' AND hold_reason = 'manual'

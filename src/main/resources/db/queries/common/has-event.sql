@@ -1,1 +1,1 @@
-SELECT EXISTS (SELECT 1 FROM event WHERE pk = ?)
+SELECT EXISTS (SELECT 1 FROM event WHERE tenant_id = ? AND pk = ?)

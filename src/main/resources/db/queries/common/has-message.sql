@@ -1,1 +1,1 @@
-SELECT EXISTS (SELECT 1 FROM message WHERE pk = ?)
+SELECT EXISTS (SELECT 1 FROM message WHERE tenant_id = ? AND pk = ?)

@@ -1,1 +1,1 @@
-UPDATE queue SET state = 'held', hold_reason = 'manual' WHERE pk = ? AND state <> 'leased'
+UPDATE queue SET state = 'held', hold_reason = 'manual' WHERE tenant_id = ? AND pk = ? AND state <> 'leased'

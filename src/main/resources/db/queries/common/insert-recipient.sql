@@ -1,2 +1,2 @@
-INSERT INTO recipient (message_pk, position, delivery_pk, address, state, changed_at)
-VALUES (?, ?, ?, ?, 'pending', ?)
+INSERT INTO recipient (tenant_id, message_pk, position, delivery_pk, address, state, changed_at)
+VALUES (?, ?, ?, ?, ?, 'pending', ?)

@@ -1,4 +1,4 @@
 SELECT pk, state, hold_reason, account_pk, rule_pk, due_at
 FROM queue
-WHERE pk BETWEEN ? AND ? + 1023
+WHERE tenant_id = ? AND pk BETWEEN ? AND ? + 1023
 ORDER BY pk

@@ -1,3 +1,3 @@
 UPDATE message
 SET account_id = ?, priority = ?, batch_code = ?, deferred_ts = ?, payload = ?, trace_parent = ?
-WHERE pk = ?
+WHERE tenant_id = ? AND pk = ?

@@ -1,1 +1,1 @@
-UPDATE recipient SET state = 'pending', changed_at = ? WHERE message_pk = ? AND delivery_pk = ? AND state = 'uncertain'
+UPDATE recipient SET state = 'pending', changed_at = ? WHERE tenant_id = ? AND message_pk = ? AND delivery_pk = ? AND state = 'uncertain'

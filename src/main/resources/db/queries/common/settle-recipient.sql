@@ -1,3 +1,3 @@
 UPDATE recipient
 SET state = ?, code = ?, enhanced = ?, reply = ?, changed_at = ?
-WHERE message_pk = ? AND position = ?
+WHERE tenant_id = ? AND message_pk = ? AND position = ?

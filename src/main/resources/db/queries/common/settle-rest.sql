@@ -1,3 +1,3 @@
 UPDATE recipient
 SET state = ?, reply = CASE WHEN reply IS NULL THEN ? ELSE CAST(? AS TEXT) || ': ' || reply END, changed_at = ?
-WHERE message_pk = ? AND delivery_pk = ? AND state IN ('pending', 'uncertain')
+WHERE tenant_id = ? AND message_pk = ? AND delivery_pk = ? AND state IN ('pending', 'uncertain')

@@ -1,1 +1,2 @@
-UPDATE event SET reported_at = now_ms() WHERE pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:?keys AS json)))
+UPDATE event SET reported_at = now_ms()
+WHERE tenant_id = :?tenant AND pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:?keys AS json)))

@@ -1,8 +1,8 @@
 UPDATE queue
 SET state = 'held', hold_reason = 'suspended'
-WHERE pk IN (
+WHERE tenant_id = :?tenant AND pk IN (
   SELECT pk FROM queue
-  WHERE batch_code IN (SELECT value FROM json_array_elements_text(CAST(:?batches AS json)))
+  WHERE tenant_id = :?tenant AND batch_code IN (SELECT value FROM json_array_elements_text(CAST(:?batches AS json)))
     AND account_pk = :?account AND rule_pk = :?rule AND state = 'due'
   LIMIT :?piece
   FOR UPDATE SKIP LOCKED

@@ -1,1 +1,2 @@
-DELETE FROM recipient WHERE message_pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))
+DELETE FROM recipient
+WHERE message_pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json))) AND tenant_id = ?

@@ -25,7 +25,7 @@ WHERE pk IN (
   ORDER BY rank * (place > :?room / 16), turn, pk
   LIMIT :?room
 )
-RETURNING pk, message_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes,
+RETURNING tenant_id, pk, message_pk, lease_epoch, priority, due_at, attempts, accepted_at, bytes,
   CASE WHEN bytes <= :?inline THEN (SELECT payload FROM message WHERE message.pk = message_pk) END AS payload,
   CASE WHEN bytes <= :?inline THEN (SELECT trace_parent FROM message WHERE message.pk = message_pk) END AS trace_parent,
   CASE WHEN bytes <= :?inline THEN (SELECT group_concat(position) FROM recipient

@@ -1,1 +1,1 @@
-SELECT pk, id FROM message WHERE tenant_id = :?tenant AND id IN (SELECT value FROM json_each(:?ids))
+SELECT tenant_id, pk, id FROM message WHERE tenant_id = :?tenant AND id IN (SELECT value FROM json_each(:?ids))

@@ -1,2 +1,2 @@
 -- One process writes.
-SELECT ?
+SELECT ?, ?

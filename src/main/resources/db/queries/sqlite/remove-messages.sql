@@ -1,1 +1,1 @@
-DELETE FROM message WHERE pk IN (SELECT value FROM json_each(?))
+DELETE FROM message WHERE pk IN (SELECT value FROM json_each(?)) AND +tenant_id = ?

@@ -91,7 +91,7 @@ public final class Attempt {
   }
 
   public String getTenantId() {
-    return delivery.loaded().tenantId();
+    return delivery.tenantId();
   }
 
   /** The account it goes through; before that is chosen, the one the client named. */

@@ -118,7 +118,8 @@ public final class Attempts {
   /** Parameters for {@code read-message.sql}; replaces the body. */
   public Map<String, Object> key(Exchange exchange) {
     Delivery delivery = attempt(exchange).getDelivery();
-    return Map.of("message", delivery.messagePk(), "delivery", delivery.pk());
+    return Map.of(
+        "tenant", delivery.tenantId(), "message", delivery.messagePk(), "delivery", delivery.pk());
   }
 
   /** Takes the message that was read. */

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One message's recipients on one lane, leased to this node: what a slot works on.
  *
+ * @param tenantId whose it is; its rows are found by this and their keys
  * @param pk key of its row in table {@code queue}
  * @param messagePk key of its message
  * @param lane where it waits for its turn
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *     nowhere
  */
 public record Delivery(
+    String tenantId,
     long pk,
     long messagePk,
     LaneKey lane,
@@ -34,6 +36,7 @@ public record Delivery(
   /** The same delivery with its message read. */
   public Delivery with(Message read, List<Recipient> pending, @Nullable TraceParent traceParent) {
     return new Delivery(
+        tenantId,
         pk,
         messagePk,
         lane,

@@ -9,6 +9,7 @@ import io.caravan.mailproxy.message.Priority;
 import io.caravan.mailproxy.message.Recipient;
 import io.caravan.mailproxy.message.TraceParent;
 import java.io.UncheckedIOException;
+import java.sql.ResultSet;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -57,11 +58,22 @@ public final class Claims {
   /** Parameters for {@code claim-due.sql} and {@code next-due.sql}. */
   public Map<String, Object> parameters(LaneRoom order) {
     return Map.of(
+        "tenant", lanes.tenant(order.lane()).orElseGet(() -> tenantOfRows(order.lane())),
         "node", outbox.node(),
         "account", order.lane().accountPk(),
         "rule", order.lane().rulePk(),
         "room", order.room(),
         "inline", INLINE_BYTES);
+  }
+
+  /** Whose the rows of a lane are whose account is gone; empty: it has none. */
+  private String tenantOfRows(LaneKey lane) {
+    return outbox.commit(
+        (statements, now) -> {
+          try (ResultSet row = statements.query("lane-tenant", lane.accountPk())) {
+            return row.next() ? row.getString(1) : "";
+          }
+        });
   }
 
   /**
@@ -90,6 +102,7 @@ public final class Claims {
   private static Delivery delivery(Row row, LaneRoom order) {
     Delivery delivery =
         new Delivery(
+            row.text("tenant_id"),
             row.number("pk"),
             row.number("message_pk"),
             order.lane(),

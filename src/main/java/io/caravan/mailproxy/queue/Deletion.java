@@ -69,6 +69,10 @@ public final class Deletion {
     return Map.of("tenant", tenant, "ids", Json.text(piece));
   }
 
+  String tenantId() {
+    return tenant;
+  }
+
   /** The piece is done: these of it were there. */
   void removed(List<Map<String, Object>> rows, int messages) {
     Row.all(rows).forEach(row -> missing.remove(row.text("id")));

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Ends one delivery that waits, for all recipients that it has left. */
 final class EndDelivery {
+  private final String tenantId;
   private final long pk;
   private final String recipients;
   private final String text;
@@ -19,7 +20,9 @@ final class EndDelivery {
    * @param text what is said of each
    * @param event type of a further event beside the final one; {@code null}: none
    */
-  private EndDelivery(long pk, String recipients, String text, @Nullable String event) {
+  private EndDelivery(
+      String tenantId, long pk, String recipients, String text, @Nullable String event) {
+    this.tenantId = tenantId;
     this.pk = pk;
     this.recipients = recipients;
     this.text = text;
@@ -27,13 +30,13 @@ final class EndDelivery {
   }
 
   /** Its time is over. */
-  static EndDelivery expired(long pk) {
-    return new EndDelivery(pk, "expired", "expired", "expired");
+  static EndDelivery expired(String tenantId, long pk) {
+    return new EndDelivery(tenantId, pk, "expired", "expired", "expired");
   }
 
   /** It ended one process after another. */
-  static EndDelivery poison(long pk) {
-    return new EndDelivery(pk, "failed", "poison", null);
+  static EndDelivery poison(String tenantId, long pk) {
+    return new EndDelivery(tenantId, pk, "failed", "poison", null);
   }
 
   /**
@@ -41,14 +44,14 @@ final class EndDelivery {
    *
    * @param told whether an event has told so already, for another delivery of its message
    */
-  static EndDelivery cancelled(long pk, boolean told) {
-    return new EndDelivery(pk, "cancelled", "cancelled", told ? null : "cancelled");
+  static EndDelivery cancelled(String tenantId, long pk, boolean told) {
+    return new EndDelivery(tenantId, pk, "cancelled", "cancelled", told ? null : "cancelled");
   }
 
   /** Somebody said what became of it. */
-  static EndDelivery resolved(long pk, boolean sent) {
+  static EndDelivery resolved(String tenantId, long pk, boolean sent) {
     String state = sent ? "sent" : "failed";
-    return new EndDelivery(pk, state, "resolved as " + state, null);
+    return new EndDelivery(tenantId, pk, state, "resolved as " + state, null);
   }
 
   /**
@@ -58,39 +61,31 @@ final class EndDelivery {
    */
   @Nullable Ended run(Statements statements, Ids ids, long now) throws SQLException {
     long messagePk;
-    String tenantId;
     String id;
     String accountId;
-    try (ResultSet row = statements.query("delivery-message", pk)) {
+    try (ResultSet row = statements.query("delivery-message", tenantId, pk)) {
       if (!row.next()) {
         return null;
       }
       messagePk = row.getLong("message_pk");
-      tenantId = row.getString("tenant_id");
       id = row.getString("id");
       accountId = row.getString("account_id");
     }
-    statements.update("end-delivery", pk);
-    statements.update("settle-rest", recipients, text, text, now, messagePk, pk);
+    statements.update("end-delivery", tenantId, pk);
+    statements.update("settle-rest", recipients, text, text, now, tenantId, messagePk, pk);
     if (event != null) {
-      event(statements, ids, now, messagePk, tenantId, event, text);
+      event(statements, ids, now, messagePk, event, text);
     }
-    MessageEnd end = MessageEnd.of(statements, messagePk);
+    MessageEnd end = MessageEnd.of(statements, tenantId, messagePk);
     if (end.fate() == Settled.Fate.PENDING) {
       return null;
     }
-    event(statements, ids, now, messagePk, tenantId, end.event(), end.text());
+    event(statements, ids, now, messagePk, end.event(), end.text());
     return new Ended(tenantId, id, accountId, end.fate(), end.words());
   }
 
-  private static void event(
-      Statements statements,
-      Ids ids,
-      long now,
-      long messagePk,
-      String tenantId,
-      String type,
-      @Nullable String text)
+  private void event(
+      Statements statements, Ids ids, long now, long messagePk, String type, @Nullable String text)
       throws SQLException {
     statements.update(
         "insert-event", ids.next(), messagePk, tenantId, type, now, text, Json.text(Map.of()));

@@ -16,7 +16,8 @@ final class EnterData implements GroupCommit.Work<Boolean> {
 
   @Override
   public void ask(Statements statements, long now) throws SQLException {
-    entered = statements.later("enter-data", delivery.pk(), node, delivery.epoch());
+    entered =
+        statements.later("enter-data", delivery.tenantId(), delivery.pk(), node, delivery.epoch());
   }
 
   @Override

@@ -31,11 +31,11 @@ final class Interrupted {
       while (rows.next()) {
         attempts.add(
             new Attempt(
+                rows.getString("tenant_id"),
                 rows.getLong("pk"),
                 rows.getLong("message_pk"),
                 rows.getLong("lease_owner"),
                 rows.getLong("lease_epoch"),
-                rows.getString("tenant_id"),
                 holds(rows.getString("payload"), rows.getString("on_uncertain"))));
       }
     }
@@ -53,7 +53,7 @@ final class Interrupted {
   }
 
   /** An attempt that ended without a result after its DATA phase began. */
-  record Attempt(long pk, long messagePk, long owner, long epoch, String tenantId, boolean hold) {}
+  record Attempt(String tenantId, long pk, long messagePk, long owner, long epoch, boolean hold) {}
 
   /** As the message says, else its account ({@code on_uncertain}). */
   private static boolean holds(String payload, @Nullable String ofAccount) {
@@ -62,9 +62,12 @@ final class Interrupted {
 
   /** Until somebody says what became of it; nothing happens where its lease is lost. */
   void hold(Statements statements, long now, Attempt attempt) throws SQLException {
-    int held = statements.update("hold-uncertain", attempt.pk(), attempt.owner(), attempt.epoch());
+    int held =
+        statements.update(
+            "hold-uncertain", attempt.tenantId(), attempt.pk(), attempt.owner(), attempt.epoch());
     if (held == 1) {
-      statements.update("doubt-recipients", now, attempt.messagePk(), attempt.pk());
+      statements.update(
+          "doubt-recipients", now, attempt.tenantId(), attempt.messagePk(), attempt.pk());
       tell(statements, now, attempt.messagePk(), attempt.tenantId());
     }
   }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
@@ -244,6 +245,11 @@ abstract class LaneTable implements Standstill {
   /** Limits that lanes have beside their account's connections. */
   public final void setLimits(Limits limits) {
     this.limits = limits;
+  }
+
+  /** Whose lane it is; empty: its account is gone. */
+  final Optional<String> tenant(LaneKey key) {
+    return directory.account(key.accountPk()).map(Account::tenantId);
   }
 
   final boolean isGone(long accountPk) {

@@ -21,9 +21,9 @@ record MessageEnd(Settled.Fate fate, @Nullable String text, @Nullable String wor
   private static final MessageEnd SENT = new MessageEnd(Settled.Fate.SENT, null, null);
 
   /** Looks, and notes at the message that it failed, where it did. */
-  static MessageEnd of(Statements statements, long messagePk) throws SQLException {
-    statements.query("lock-message", messagePk).close();
-    try (ResultSet rows = statements.query("has-deliveries", messagePk, messagePk)) {
+  static MessageEnd of(Statements statements, String tenantId, long messagePk) throws SQLException {
+    statements.query("lock-message", tenantId, messagePk).close();
+    try (ResultSet rows = statements.query("has-deliveries", tenantId, messagePk, messagePk)) {
       rows.next();
       if (rows.getBoolean(1)) {
         return PENDING;
@@ -31,7 +31,7 @@ record MessageEnd(Settled.Fate fate, @Nullable String text, @Nullable String wor
     }
     List<String> failed = new ArrayList<>();
     Set<String> replies = new LinkedHashSet<>();
-    try (ResultSet rows = statements.query("failed-recipients", messagePk)) {
+    try (ResultSet rows = statements.query("failed-recipients", tenantId, messagePk)) {
       while (rows.next()) {
         failed.add(rows.getString("address") + ": " + rows.getString("reply"));
         replies.add(rows.getString("reply"));
@@ -40,7 +40,7 @@ record MessageEnd(Settled.Fate fate, @Nullable String text, @Nullable String wor
     if (failed.isEmpty()) {
       return SENT;
     }
-    statements.update("fail-message", messagePk);
+    statements.update("fail-message", tenantId, messagePk);
     String words = String.join("; ", replies);
     boolean limited = words.equals(Answer.RATE_LIMITED);
     return new MessageEnd(Settled.Fate.ERROR, limited ? words : String.join("; ", failed), words);

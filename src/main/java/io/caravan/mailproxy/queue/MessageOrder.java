@@ -53,18 +53,27 @@ final class MessageOrder implements GroupCommit.Work<MessageOrder.Done> {
   record Done(int obeyed, @Nullable Refusal refusal, List<Ended> ended, Map<LaneKey, Long> due) {}
 
   private final Kind kind;
+  private final String tenantId;
   private final List<Long> messages;
   private final boolean dry;
   private final LongPredicate underWay;
   private final Ids ids;
 
   /**
+   * @param tenantId whose they are
    * @param messages their keys
    * @param dry only count those that would obey
    * @param underWay whether a leased delivery cannot be had back
    */
-  MessageOrder(Kind kind, List<Long> messages, boolean dry, LongPredicate underWay, Ids ids) {
+  MessageOrder(
+      Kind kind,
+      String tenantId,
+      List<Long> messages,
+      boolean dry,
+      LongPredicate underWay,
+      Ids ids) {
     this.kind = kind;
+    this.tenantId = tenantId;
     this.messages = messages;
     this.dry = dry;
     this.underWay = underWay;
@@ -105,7 +114,7 @@ final class MessageOrder implements GroupCommit.Work<MessageOrder.Done> {
 
   private List<Waiting> deliveries(Statements statements, long message) throws SQLException {
     List<Waiting> all = new ArrayList<>();
-    try (ResultSet rows = statements.query("message-deliveries", message, message)) {
+    try (ResultSet rows = statements.query("message-deliveries", tenantId, message, message)) {
       while (rows.next()) {
         String reason = rows.getString("hold_reason");
         all.add(
@@ -156,16 +165,16 @@ final class MessageOrder implements GroupCommit.Work<MessageOrder.Done> {
     for (Waiting one : some) {
       switch (kind) {
         case RETRY -> {
-          statements.update("retry-delivery", now, one.pk());
+          statements.update("retry-delivery", now, tenantId, one.pk());
           due.merge(one.lane(), now, Math::min);
         }
-        case HOLD -> statements.update("hold-delivery", one.pk());
+        case HOLD -> statements.update("hold-delivery", tenantId, one.pk());
         case RELEASE -> {
-          statements.update("free-delivery", one.pk());
+          statements.update("free-delivery", tenantId, one.pk());
           due.merge(one.lane(), one.dueAt(), Math::min);
         }
         case CANCEL -> {
-          Ended end = EndDelivery.cancelled(one.pk(), told).run(statements, ids, now);
+          Ended end = EndDelivery.cancelled(tenantId, one.pk(), told).run(statements, ids, now);
           told = true;
           if (end != null) {
             ended.add(end);

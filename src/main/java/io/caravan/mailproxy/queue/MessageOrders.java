@@ -52,7 +52,8 @@ public final class MessageOrders {
     if (rows.isEmpty()) {
       throw Problem.notFound("message not found");
     }
-    Done done = carryOut(kind(order), List.of(new Row(rows.get(0)).number("pk")), false);
+    Row row = new Row(rows.get(0));
+    Done done = carryOut(kind(order), row.text("tenant_id"), List.of(row.number("pk")), false);
     if (done.refusal() != null) {
       throw new Problem(409, done.refusal().text);
     }
@@ -92,18 +93,20 @@ public final class MessageOrders {
 
   /** Carries out a piece; returns the messages that came to their end with it. */
   public List<Ended> piece(BulkOrder order) {
-    Done done = carryOut(order.kind(), order.keys(), order.isDry());
+    Done done = carryOut(order.kind(), order.tenantId(), order.keys(), order.isDry());
     order.done(done.obeyed());
     return done.ended();
   }
 
-  private Done carryOut(Kind kind, List<Long> keys, boolean dry) {
+  private Done carryOut(Kind kind, String tenantId, List<Long> keys, boolean dry) {
     if (dry) {
-      return outbox.commit(new MessageOrder(kind, keys, true, inFlight::has, outbox.ids()));
+      return outbox.commit(
+          new MessageOrder(kind, tenantId, keys, true, inFlight::has, outbox.ids()));
     }
     Done done =
         recall.commit(
-            new HashSet<>(keys), new MessageOrder(kind, keys, false, pk -> true, outbox.ids()));
+            new HashSet<>(keys),
+            new MessageOrder(kind, tenantId, keys, false, pk -> true, outbox.ids()));
     outbox.ended(done.ended().size());
     done.due().forEach(lanes::waitingAny);
     return done;

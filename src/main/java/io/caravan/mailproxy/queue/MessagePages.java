@@ -93,7 +93,12 @@ public final class MessagePages {
   /** Parameters for {@code list-messages.sql}. */
   public Map<String, Object> rows(MessageWalk walk, Request request) {
     return Map.of(
-        "keys", Json.text(walk.keys()), "history", request.flag("include_history") ? 1 : 0);
+        "tenant",
+        walk.filter().tenant(),
+        "keys",
+        Json.text(walk.keys()),
+        "history",
+        request.flag("include_history") ? 1 : 0);
   }
 
   /** The answer, with where the next page begins. */

@@ -223,13 +223,14 @@ public final class Outbox {
               if (statements.update(
                           "release-delivery",
                           now + delayMillis,
+                          delivery.tenantId(),
                           delivery.pk(),
                           nodes.self(),
                           delivery.epoch())
                       == 1
                   && uncertain) {
                 new Interrupted(nodes.ids())
-                    .tell(statements, now, delivery.messagePk(), delivery.loaded().tenantId());
+                    .tell(statements, now, delivery.messagePk(), delivery.tenantId());
               }
               return now + delayMillis;
             });
@@ -246,11 +247,11 @@ public final class Outbox {
                   statements,
                   now,
                   new Interrupted.Attempt(
+                      delivery.tenantId(),
                       delivery.pk(),
                       delivery.messagePk(),
                       nodes.self(),
                       delivery.epoch(),
-                      delivery.loaded().tenantId(),
                       true));
           return now;
         });
@@ -279,7 +280,8 @@ public final class Outbox {
     commits.commit(
         (statements, now) -> {
           for (Delivery delivery : deliveries) {
-            statements.update("give-back", delivery.pk(), nodes.self(), delivery.epoch());
+            statements.update(
+                "give-back", delivery.tenantId(), delivery.pk(), nodes.self(), delivery.epoch());
           }
           return now;
         });
@@ -301,10 +303,11 @@ public final class Outbox {
             (statements, now) -> {
               List<Ended> all = new ArrayList<>();
               for (Row row : Row.all(rows)) {
+                String tenant = row.text("tenant_id");
                 long pk = row.number("pk");
                 boolean expired = row.text("reason").equals("expired");
                 Ended one =
-                    (expired ? EndDelivery.expired(pk) : EndDelivery.poison(pk))
+                    (expired ? EndDelivery.expired(tenant, pk) : EndDelivery.poison(tenant, pk))
                         .run(statements, nodes.ids(), now);
                 if (one != null) {
                   all.add(one);

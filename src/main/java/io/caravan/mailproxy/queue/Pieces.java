@@ -41,6 +41,10 @@ public class Pieces {
     return walk;
   }
 
+  final String tenantId() {
+    return filter.tenant();
+  }
+
   final List<Long> keys() {
     return walk.keys();
   }

@@ -27,7 +27,9 @@ record Postpone(
 
   @Override
   public Settled run(Statements statements, long now) throws SQLException {
-    if (statements.update("release-delivery", dueAt, delivery.pk(), node, delivery.epoch()) == 0) {
+    if (statements.update(
+            "release-delivery", dueAt, delivery.tenantId(), delivery.pk(), node, delivery.epoch())
+        == 0) {
       return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
     }
     if (reason != null) {
@@ -38,7 +40,7 @@ record Postpone(
           "insert-event",
           ids.next(),
           delivery.messagePk(),
-          delivery.loaded().tenantId(),
+          delivery.tenantId(),
           "deferred",
           now,
           reason,

@@ -28,7 +28,12 @@ final class Recall {
           outbox.commit(
               (statements, now) -> {
                 for (Delivery delivery : recalled) {
-                  statements.update("give-back", delivery.pk(), outbox.node(), delivery.epoch());
+                  statements.update(
+                      "give-back",
+                      delivery.tenantId(),
+                      delivery.pk(),
+                      outbox.node(),
+                      delivery.epoch());
                 }
                 return work.run(statements, now);
               });

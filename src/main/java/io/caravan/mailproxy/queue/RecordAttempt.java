@@ -102,8 +102,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         : finish(statements, now);
   }
 
-  private static boolean has(Statements statements, String query, long pk) throws SQLException {
-    try (ResultSet rows = statements.query(query, pk)) {
+  private boolean has(Statements statements, String query, long pk) throws SQLException {
+    try (ResultSet rows = statements.query(query, delivery.tenantId(), pk)) {
       rows.next();
       return rows.getBoolean(1);
     }
@@ -122,7 +122,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       event(statements, "sent", now, null, null);
       return new Settled(attempt.result(), Settled.Fate.SENT, null, now, null);
     }
-    MessageEnd end = MessageEnd.of(statements, delivery.messagePk());
+    MessageEnd end = MessageEnd.of(statements, delivery.tenantId(), delivery.messagePk());
     boolean last = end.fate() != Settled.Fate.PENDING;
     event(statements, last ? end.event() : "attempt", now, end.text(), null);
     return new Settled(attempt.result(), end.fate(), end.words(), now, null);
@@ -136,10 +136,15 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
    */
   private Statements.Count move(Statements statements, boolean held) throws SQLException {
     if (next != null) {
-      return statements.later("defer-delivery", next, delivery.pk(), node, delivery.epoch());
+      return statements.later(
+          "defer-delivery", next, delivery.tenantId(), delivery.pk(), node, delivery.epoch());
     }
     return statements.later(
-        held ? "hold-uncertain" : "finish-delivery", delivery.pk(), node, delivery.epoch());
+        held ? "hold-uncertain" : "finish-delivery",
+        delivery.tenantId(),
+        delivery.pk(),
+        node,
+        delivery.epoch());
   }
 
   /** A first attempt has no doubts but its own. */
@@ -148,7 +153,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   }
 
   private boolean doubted(Statements statements) throws SQLException {
-    try (ResultSet rows = statements.query("has-doubts", delivery.messagePk(), delivery.pk())) {
+    try (ResultSet rows =
+        statements.query("has-doubts", delivery.tenantId(), delivery.messagePk(), delivery.pk())) {
       rows.next();
       return rows.getBoolean(1);
     }
@@ -178,6 +184,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         answer.enhanced(),
         verdict.reason(),
         now,
+        delivery.tenantId(),
         delivery.messagePk(),
         answer.recipient().position());
   }
@@ -198,7 +205,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         "insert-event",
         key,
         delivery.messagePk(),
-        delivery.loaded().tenantId(),
+        delivery.tenantId(),
         type,
         now,
         text,

@@ -75,32 +75,35 @@ public final class Removal {
    * @param rows each with the key of a message
    */
   public void remove(List<Map<String, Object>> rows, Deletion deletion) {
-    deletion.removed(rows, removed(Row.all(rows).stream().map(row -> row.number("pk")).toList()));
+    deletion.removed(
+        rows,
+        removed(deletion.tenantId(), Row.all(rows).stream().map(row -> row.number("pk")).toList()));
   }
 
   /** Removes a piece of those that were found by a walk. */
   public void removeFound(Pieces pieces) {
-    pieces.done(removed(pieces.keys()));
+    pieces.done(removed(pieces.tenantId(), pieces.keys()));
   }
 
   /** In one transaction. */
-  private int removed(List<Long> keys) {
+  private int removed(String tenantId, List<Long> keys) {
     Removed removed =
-        recall.commit(new HashSet<>(keys), (statements, now) -> remove(statements, keys));
+        recall.commit(new HashSet<>(keys), (statements, now) -> remove(statements, tenantId, keys));
     outbox.ended(removed.waiting());
     return removed.messages();
   }
 
-  private static Removed remove(Statements statements, List<Long> keys) throws SQLException {
+  private static Removed remove(Statements statements, String tenantId, List<Long> keys)
+      throws SQLException {
     String json = Json.text(keys);
     int waiting;
-    try (ResultSet rows = statements.query("count-waiting", json)) {
+    try (ResultSet rows = statements.query("count-waiting", json, tenantId)) {
       rows.next();
       waiting = rows.getInt(1);
     }
-    statements.update("remove-deliveries", json);
-    statements.update("remove-recipients", json);
-    statements.update("remove-events", json);
-    return new Removed(statements.update("remove-messages", json), waiting);
+    statements.update("remove-deliveries", json, tenantId);
+    statements.update("remove-recipients", json, tenantId);
+    statements.update("remove-events", json, tenantId);
+    return new Removed(statements.update("remove-messages", json, tenantId), waiting);
   }
 }

@@ -50,10 +50,12 @@ final class Resolve implements GroupCommit.Work<Optional<Ended>> {
     Ended ended = null;
     for (Held held : held(statements)) {
       if (outcome.equals("retry")) {
-        statements.update("retry-recipients", now, held.messagePk(), held.pk());
-        statements.update("retry-held", now, held.pk());
+        statements.update("retry-recipients", now, tenantId, held.messagePk(), held.pk());
+        statements.update("retry-held", now, tenantId, held.pk());
       } else {
-        ended = EndDelivery.resolved(held.pk(), outcome.equals("sent")).run(statements, ids, now);
+        ended =
+            EndDelivery.resolved(tenantId, held.pk(), outcome.equals("sent"))
+                .run(statements, ids, now);
       }
     }
     return Optional.ofNullable(ended);

@@ -142,6 +142,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       if (leased) {
         Delivery begun =
             new Delivery(
+                message.tenantId(),
                 delivery,
                 pk,
                 part.lane(),
@@ -160,6 +161,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
       }
       statements.later(
           "insert-delivery",
+          message.tenantId(),
           delivery,
           pk,
           part.lane().accountPk(),
@@ -175,7 +177,13 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
           held ? manual ? "manual" : "suspended" : null);
       for (Recipient recipient : part.recipients()) {
         statements.later(
-            "insert-recipient", pk, recipient.position(), delivery, recipient.address(), accepted);
+            "insert-recipient",
+            message.tenantId(),
+            pk,
+            recipient.position(),
+            delivery,
+            recipient.address(),
+            accepted);
       }
     }
   }
@@ -218,9 +226,10 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
         message.deferredTs(),
         submission.payload(),
         trace(),
+        message.tenantId(),
         pk);
-    statements.update("delete-deliveries", pk, pk);
-    statements.update("delete-recipients", pk);
+    statements.update("delete-deliveries", message.tenantId(), pk, pk);
+    statements.update("delete-recipients", message.tenantId(), pk);
     insertDeliveries(statements, submission, pk, accepted, false, manual);
   }
 

@@ -57,7 +57,12 @@ public final class Strays {
     outbox.commit(
         (statements, now) -> {
           for (Row row : strays) {
-            statements.update("give-back", row.number("pk"), node, row.number("lease_epoch"));
+            statements.update(
+                "give-back",
+                row.text("tenant_id"),
+                row.number("pk"),
+                node,
+                row.number("lease_epoch"));
           }
           return now;
         });

@@ -157,6 +157,7 @@ public final class Suspensions implements Registry.Listener {
     return codes.isEmpty()
         ? null
         : Map.of(
+            "tenant", lanes.tenant(order.lane()).orElse(""),
             "batches", Json.text(codes),
             "account", order.lane().accountPk(),
             "rule", order.lane().rulePk(),

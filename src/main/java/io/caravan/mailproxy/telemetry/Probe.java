@@ -39,6 +39,6 @@ public final class Probe {
 
   /** What stands for it in the ram queue. */
   static Delivery delivery() {
-    return new Delivery(0, 0, LANE, 0, Priority.of(0), 0, 0, 0, null, List.of(), null);
+    return new Delivery("", 0, 0, LANE, 0, Priority.of(0), 0, 0, 0, null, List.of(), null);
   }
 }

@@ -377,7 +377,7 @@ abstract class OutboxContract {
   void what_is_leased_is_not_given_up_under_its_attempt() {
     Delivery delivery = store(List.of(submission("m", Map.of()))).hot().get(0);
 
-    assertThat(outbox.giveUp(List.of(Map.of("pk", delivery.pk(), "reason", "expired")))).isEmpty();
+    assertThat(outbox.giveUp(List.of(row(delivery.pk(), "expired")))).isEmpty();
 
     assertThat(outbox.record(result(delivery, Verdict.Fate.SENT)).fate())
         .isEqualTo(Settled.Fate.SENT);
@@ -385,8 +385,12 @@ abstract class OutboxContract {
 
   private List<Map<String, Object>> poisoned() {
     return texts("SELECT pk FROM queue WHERE hold_reason = 'poison'").stream()
-        .map(pk -> Map.<String, Object>of("pk", Long.valueOf(pk), "reason", "poison"))
+        .map(pk -> row(Long.parseLong(pk), "poison"))
         .toList();
+  }
+
+  private static Map<String, Object> row(long pk, String reason) {
+    return Map.of("tenant_id", "acme", "pk", pk, "reason", reason);
   }
 
   @Test
@@ -466,6 +470,7 @@ abstract class OutboxContract {
                     .sql()
                     .load("claim-due")
                     .replace(":?node", String.valueOf(outbox.node()))
+                    .replace(":?tenant", "'acme'")
                     .replace(":?account", "1")
                     .replace(":?rule", "0")
                     .replace(":?inline", "0")
@@ -474,6 +479,7 @@ abstract class OutboxContract {
       assertThat(row.next()).as("a due row").isTrue();
       Delivery claimed =
           new Delivery(
+              row.getString("tenant_id"),
               row.getLong("pk"),
               row.getLong("message_pk"),
               LaneKey.of(1),

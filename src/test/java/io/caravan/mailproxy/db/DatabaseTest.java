@@ -8,11 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,6 +73,51 @@ class DatabaseTest {
       long size = Files.size(log);
       assertThat(size).isLessThan(240 * piece);
       await().atMost(SOON).until(() -> Files.size(home.resolve("mail.db")) > size);
+    }
+  }
+
+  @Test
+  void rows_of_an_earlier_version_get_the_tenant_of_their_message() throws Exception {
+    Path file = home.resolve("mail.db");
+    Flyway.configure()
+        .dataSource("jdbc:sqlite:" + file, null, null)
+        .locations("classpath:db/migration/sqlite")
+        .target("8")
+        .load()
+        .migrate();
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        Statement statement = connection.createStatement()) {
+      statement.executeUpdate(
+          """
+          INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
+          VALUES (1024, 'acme', 'm', 'a', 2, 1, '{}'), (2048, 'other', 'm', 'a', 2, 1, '{}')
+          """);
+      statement.executeUpdate(
+          """
+          INSERT INTO queue (pk, message_pk, account_pk, state, priority, due_at, lease_epoch, accepted_at, bytes)
+          VALUES (1024, 1024, 1, 'due', 2, 1, 1, 1, 2), (1025, 1024, 1, 'due', 2, 1, 1, 1, 2),
+                 (2048, 2048, 2, 'held', 2, 1, 1, 1, 2)
+          """);
+      statement.executeUpdate(
+          """
+          INSERT INTO recipient (message_pk, position, delivery_pk, address, state, changed_at)
+          VALUES (1024, 0, 1024, 'a@a.test', 'sent', 1), (1024, 1, 1025, 'b@b.test', 'pending', 1),
+                 (2048, 0, 2048, 'c@c.test', 'pending', 1)
+          """);
+    }
+
+    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system());
+        Connection connection = database.reader().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                """
+                SELECT (SELECT group_concat(pk || ' ' || tenant_id) FROM queue),
+                       (SELECT group_concat(address || ' ' || tenant_id) FROM recipient)
+                """)) {
+      assertThat(rows.next()).isTrue();
+      assertThat(rows.getString(1)).isEqualTo("1024 acme,1025 acme,2048 other");
+      assertThat(rows.getString(2)).isEqualTo("a@a.test acme,b@b.test acme,c@c.test other");
     }
   }
 

@@ -209,6 +209,7 @@ class LaneQueueTest {
   }
 
   private static Delivery delivery(long pk, long account, Priority priority) {
-    return new Delivery(pk, pk, LaneKey.of(account), 1, priority, 0, 0, 10, null, List.of(), null);
+    return new Delivery(
+        "t", pk, pk, LaneKey.of(account), 1, priority, 0, 0, 10, null, List.of(), null);
   }
 }

@@ -101,6 +101,6 @@ class LanesTest {
   }
 
   private static Delivery delivery(long pk, Priority priority) {
-    return new Delivery(pk, pk, LANE, 1, priority, 0, 0, 10, null, List.of(), null);
+    return new Delivery("t", pk, pk, LANE, 1, priority, 0, 0, 10, null, List.of(), null);
   }
 }

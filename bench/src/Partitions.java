@@ -1,0 +1,139 @@
+import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.endtoend.TestStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What it costs PostgreSQL that mail lies in partitions by tenant, as processor time of the server's
+ * process, beside a table that has none; and how evenly tenants lie in partitions.
+ */
+final class Partitions {
+  private static final Pattern VALUE = Pattern.compile(":\\?(\\w+)|\\?");
+  private static final int TENANTS = 20;
+  private static final int ROWS = 100_000;
+  private static final int CLAIM = 20;
+  private static final int WARM = 30;
+
+  /** Share of the fullest part, and of the biggest tenant, in percent: all alike, and the n-th with 1/n of the first. */
+  private static final String SPREAD =
+      """
+      SELECT min(tenants), max(tenants), round(100.0 * max(tenants) / sum(tenants), 2),
+             round((100 * max(volume) / sum(volume))::numeric, 2),
+             (SELECT round((100 / sum(1.0 / i))::numeric, 2) FROM generate_series(1, %1$d) i)
+      FROM (SELECT part, count(*) AS tenants, sum(1.0 / i) AS volume
+            FROM generate_series(1, %1$d) i, generate_series(0, %2$d - 1) part
+            WHERE satisfies_hash_partition('queue'::regclass, %2$d, part, 'tenant-' || i) GROUP BY part) AS spread
+      """;
+
+  private static final String FILL =
+      """
+      INSERT INTO node (name, slot, started_at, until_at) VALUES ('n', 0, 0, 9000000000000);
+      INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_owner, lease_epoch, accepted_at, bytes,
+                         priority, state)
+      SELECT 't' || i % 20, i * 65536, i * 65536, i % 20 + 1, i, CASE WHEN i / 20 % 2 = 0 THEN 1 END, 1, now_ms(), 200000,
+             i / 20 % 4, CASE WHEN i / 20 % 2 = 0 THEN 'leased' ELSE 'due' END
+      FROM generate_series(1::bigint, 100000) i;
+      CREATE TABLE flat (LIKE queue INCLUDING ALL) WITH (fillfactor = 50);
+      INSERT INTO flat SELECT * FROM queue;
+      ANALYZE flat, queue
+      """;
+
+  public static void main(String[] args) throws Exception {
+    String url = TestStore.postgres();
+    Path home = Files.createTempDirectory("partitions");
+    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      for (int tenants : new int[] {1_000, 10_000, 100_000}) {
+        for (int parts : new int[] {8, 128}) {
+          spread(statement, tenants, parts);
+        }
+      }
+      statement.execute(FILL);
+      statement.execute("VACUUM flat, queue");
+      String change = database.sql().load("enter-data");
+      String claim = database.sql().load("claim-due").replaceAll("(?m)^--.*", "");
+      for (int round = 1; round <= 2; round++) {
+        for (String table : List.of("flat", "queue")) {
+          for (String mode : List.of("auto", "force_generic_plan", "force_custom_plan")) {
+            measure(url, table + ", " + mode + ", a change by key", mode, of(table, change), 20_000);
+            measure(url, table + ", " + mode + ", a claim of " + CLAIM, mode, of(table, claim), 300);
+          }
+        }
+      }
+    }
+    System.exit(0);
+  }
+
+  private static void spread(Statement statement, int tenants, int parts) throws SQLException {
+    try (ResultSet row = statement.executeQuery(SPREAD.formatted(tenants, parts))) {
+      row.next();
+      System.out.printf(
+          "%,d tenants in %d parts: %d to %d in one; fullest part %s %% of the mail, if tenants are alike;"
+              + " %s %% if the n-th has 1/n of the first, who has %s %%%n",
+          tenants, parts, row.getInt(1), row.getInt(2), row.getString(3), row.getString(4), row.getString(5));
+    }
+  }
+
+  /** On the table without partitions, nobody asks for the tenant. */
+  private static String of(String table, String sql) {
+    return table.equals("queue")
+        ? sql
+        : sql.replaceAll("(\\w+\\.)?tenant_id = (:\\?tenant|\\?) AND ", "")
+            .replaceAll("(FROM|UPDATE) queue", "$1 " + table);
+  }
+
+  private static void measure(String url, String what, String mode, String sql, int times) throws Exception {
+    List<String> names = new ArrayList<>();
+    Matcher value = VALUE.matcher(sql);
+    while (value.find()) {
+      names.add(value.group(1) == null ? "" : value.group(1));
+    }
+    List<String> places = sql.contains("tenant_id = ?") ? List.of("tenant", "pk", "node", "epoch") : List.of("pk", "node", "epoch");
+    try (Connection connection = TestStore.connect(url);
+        Statement settings = connection.createStatement();
+        PreparedStatement statement = connection.prepareStatement(VALUE.matcher(sql).replaceAll("?"))) {
+      settings.execute("SET plan_cache_mode = " + mode);
+      connection.setAutoCommit(false);
+      long before = 0;
+      for (int i = 0; i < WARM + times; i++) {
+        if (i == WARM) {
+          before = processor(settings);
+        }
+        long row = i * 20L * 2 % ROWS + i % TENANTS + 20 * 20;
+        Map<String, Object> values =
+            Map.of("tenant", "t" + row % TENANTS, "account", row % TENANTS + 1, "rule", 0L, "room", CLAIM, "node", 1L,
+                "inline", 0, "pk", row * 65536, "epoch", 1L);
+        for (int place = 0; place < names.size(); place++) {
+          statement.setObject(place + 1, values.get(names.get(place).isEmpty() ? places.get(place) : names.get(place)));
+        }
+        statement.execute();
+        if (i % 100 == 0 || sql.contains("RETURNING")) {
+          connection.rollback();
+        }
+      }
+      System.out.printf("%s: %.1f µs%n", what, (processor(settings) - before) * 1000.0 / times);
+    }
+  }
+
+  /** Processor time of the server's process of this connection, milliseconds. */
+  private static long processor(Statement statement) throws Exception {
+    try (ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
+      row.next();
+      String stat = Files.readString(Path.of("/proc/" + row.getInt(1) + "/stat"));
+      String[] fields = stat.replaceFirst(".*\\) ", "").split(" ");
+      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * 10;
+    }
+  }
+}

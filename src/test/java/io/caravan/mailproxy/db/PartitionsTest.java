@@ -1,0 +1,188 @@
+package io.caravan.mailproxy.db;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.caravan.mailproxy.endtoend.TestStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Mail lies by tenant on PostgreSQL, so that a distributed one can put tenants on machines. */
+class PartitionsTest {
+  private static final Path QUERIES = Path.of("src/main/resources/db/queries");
+
+  /** A table of mail in a statement; aliases of rows that a statement made itself are none. */
+  private static final Pattern TABLE =
+      Pattern.compile("\\b(FROM|JOIN|UPDATE|INTO|USING) (message|queue|recipient|event)\\b");
+
+  private static final Pattern TENANT = Pattern.compile("\\btenant_id = |\\(([^)]*, )?tenant_id,");
+
+  /** What is not for one tenant: starts, the end of a node, and looks at what waits anywhere. */
+  private static final Set<String> OF_ALL =
+      Set.of(
+          "count-crash",
+          "count-pending",
+          "count-unreported",
+          "dead-nodes",
+          "earliest-due",
+          "end-dumps",
+          "free-held",
+          "free-leases",
+          "given-up",
+          "greatest-key",
+          "hasten-lane",
+          "held-window",
+          "interrupted-deliveries",
+          "lane-tenant",
+          "leased-here",
+          "lock-leases",
+          "move-from-rules",
+          "order-dump",
+          "owners",
+          "unreported-tenants");
+
+  private static final String WITHOUT_TENANT =
+      """
+      SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+      WHERE c.relname ~ '^(message|queue|recipient|event)(_[0-7])?$' AND i.indisunique
+        AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'
+                        AND a.attnum = ANY (i.indkey))
+      """;
+
+  private static final String PARTS =
+      """
+      SELECT c.relname || ' ' || count(*) || ' ' || count(p.reloptions)
+      FROM pg_class c JOIN pg_inherits i ON i.inhparent = c.oid JOIN pg_class p ON p.oid = i.inhrelid
+      WHERE c.relkind = 'p' GROUP BY c.relname ORDER BY 1
+      """;
+
+  /** Of 10,000 tenants, how many the fullest of eight partitions has of an eighth, in percent. */
+  private static final String FULLEST =
+      """
+      SELECT round(800.0 * max(tenants) / sum(tenants)) FROM (
+        SELECT count(*) AS tenants FROM generate_series(1, 10000) i, generate_series(0, 7) part
+        WHERE satisfies_hash_partition('queue'::regclass, 8, part, 'tenant-' || i) GROUP BY part) AS spread
+      """;
+
+  /** Columns of the tables of mail. */
+  private static final String COLUMNS =
+      """
+      SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable || coalesce(column_default, '')
+      FROM information_schema.columns WHERE table_name IN ('message', 'queue', 'recipient', 'event') ORDER BY 1
+      """;
+
+  private static final String CITUS =
+      """
+      CREATE TABLE spread (note text);
+      CREATE FUNCTION create_distributed_table(whole regclass, by text, colocate_with text DEFAULT 'default')
+        RETURNS void LANGUAGE sql AS $$ INSERT INTO spread VALUES (whole || ' by ' || by || ' with ' || colocate_with) $$;
+      CREATE FUNCTION create_reference_table(whole regclass)
+        RETURNS void LANGUAGE sql AS $$ INSERT INTO spread VALUES (whole::text) $$
+      """;
+
+  @TempDir Path home;
+
+  @Test
+  void mail_lies_in_eight_even_partitions_and_each_unique_key_has_the_tenant() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+        Connection connection = TestStore.connect(url)) {
+      assertThat(database.isShared()).isTrue();
+      assertThat(texts(connection, PARTS))
+          .containsExactly("event 8 8", "message 8 8", "queue 8 8", "recipient 8 8");
+      assertThat(texts(connection, WITHOUT_TENANT)).isEmpty();
+      assertThat(Integer.parseInt(texts(connection, FULLEST).get(0))).isBetween(100, 110);
+    }
+  }
+
+  /**
+   * The files for clusters, on a plain server: functions of Citus that only take notes, and without
+   * the word by which YugabyteDB spreads rows. What the clusters do with it is not shown here.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"citus", "yugabyte"})
+  void tables_for_a_cluster_have_all_rows_and_the_tenant_in_each_unique_key(String cluster)
+      throws Exception {
+    String url = TestStore.postgres();
+    String script = Files.readString(Path.of("docker/postgresql/" + cluster + ".sql"));
+    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(CITUS);
+      statement.execute(
+          "INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)"
+              + " VALUES ('acme', 1, 1, 1, 0, 1, 1, 1, 2, 'due'), ('other', 2, 2, 2, 0, 1, 1, 1, 2, 'due')");
+      List<String> before = texts(connection, COLUMNS);
+
+      statement.execute(script.replaceAll(" (HASH|ASC)\\b", ""));
+
+      assertThat(texts(connection, WITHOUT_TENANT)).isEmpty();
+      assertThat(texts(connection, COLUMNS)).isEqualTo(before);
+      assertThat(texts(connection, PARTS)).isEmpty();
+      assertThat(texts(connection, "SELECT tenant_id FROM queue ORDER BY pk"))
+          .containsExactly("acme", "other");
+      assertThat(texts(connection, database.sql().load("earliest-due"))).containsExactly("1", "2");
+      if (cluster.equals("citus")) {
+        assertThat(texts(connection, "SELECT note FROM spread ORDER BY note"))
+            .containsExactly(
+                "event by tenant_id with queue",
+                "message by tenant_id with queue",
+                "node",
+                "queue by tenant_id with default",
+                "recipient by tenant_id with queue");
+      }
+    }
+  }
+
+  @Test
+  void each_table_of_mail_in_a_statement_is_asked_by_tenant() throws IOException {
+    List<String> wrong = new ArrayList<>();
+    Sql sql = new Sql("postgresql");
+    for (String name : names()) {
+      String text = sql.load(name).replaceAll("(?m)^--.*", "");
+      long tables = TABLE.matcher(text).results().count();
+      long asked = TENANT.matcher(text).results().count();
+      if (asked < tables && !OF_ALL.contains(name)) {
+        wrong.add("%s: %d tables, %d tenants".formatted(name, tables, asked));
+      }
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(names()).containsAll(OF_ALL);
+  }
+
+  /** Of all statements that PostgreSQL has. */
+  private static List<String> names() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (String room : List.of("common", "postgresql")) {
+      try (Stream<Path> files = Files.list(QUERIES.resolve(room))) {
+        files.forEach(file -> names.add(file.getFileName().toString().replace(".sql", "")));
+      }
+    }
+    return names;
+  }
+
+  private static List<String> texts(Connection connection, String query) throws SQLException {
+    List<String> texts = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(query)) {
+      while (rows.next()) {
+        texts.add(rows.getString(1));
+      }
+    }
+    return texts;
+  }
+}
