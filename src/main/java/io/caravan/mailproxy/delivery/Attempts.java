@@ -117,9 +117,8 @@ public final class Attempts {
 
   /** Parameters for {@code read-message.sql}; replaces the body. */
   public Map<String, Object> key(Exchange exchange) {
-    Delivery delivery = attempt(exchange).getDelivery();
-    return Map.of(
-        "tenant", delivery.tenantId(), "message", delivery.messagePk(), "delivery", delivery.pk());
+    Delivery one = attempt(exchange).getDelivery();
+    return Map.of("tenant", one.tenantId(), "message", one.messagePk(), "delivery", one.pk());
   }
 
   /** Takes the message that was read. */
