@@ -23,13 +23,17 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Accounts that some node found in trouble; gone once one of them works again.
+-- Accounts that some node found in trouble; gone once one of them works again. revision: of the account. From until_at on any node may
+-- try; trial: one does until then.
 CREATE TABLE circuit (
-  account_pk bigint PRIMARY KEY,
+  account_pk bigint PRIMARY KEY REFERENCES account ON DELETE CASCADE,
   node       bigint NOT NULL,
   state      text NOT NULL,
   reason     text NOT NULL,
-  since      bigint NOT NULL
+  since      bigint NOT NULL,
+  revision   bigint NOT NULL,
+  until_at   bigint NOT NULL,
+  trial      boolean NOT NULL
 );
 
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON account EXECUTE FUNCTION note_change();
