@@ -419,8 +419,11 @@ public final class FaultRounds implements AutoCloseable {
     return Collections.unmodifiableList(mails);
   }
 
+  /** What another proxy sent to a relay that had this port before is not ours. */
   private void add(String[] mail) {
-    mails.add(new Mail(mail[0], mail[1], Long.parseLong(mail[3]), mail[4]));
+    if (mail.length == 5 && !mail[4].isEmpty()) {
+      mails.add(new Mail(mail[0], mail[1], Long.parseLong(mail[3]), mail[4]));
+    }
   }
 
   private static void awaitTrue(String what, BooleanSupplier condition) {

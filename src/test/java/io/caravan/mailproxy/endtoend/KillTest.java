@@ -32,7 +32,7 @@ class KillTest {
   /** The short form of bench/chaos. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  @Timeout(value = 300, unit = TimeUnit.SECONDS)
   void no_accepted_message_is_lost_and_no_duplicate_is_silent_when_the_process_is_killed(
       boolean postgres) throws Exception {
     long seed = System.nanoTime();
@@ -52,7 +52,7 @@ class KillTest {
 
   /** What a kill may cost is a block of permits, never one too many: copies count as well. */
   @Test
-  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  @Timeout(value = 300, unit = TimeUnit.SECONDS)
   void no_limit_is_exceeded_when_the_process_is_killed() throws Exception {
     AtomicInteger mails = new AtomicInteger();
     SmtpSink.Listener slowly =
