@@ -64,6 +64,7 @@ public final class Chaos {
     String recovery = nodes == 1 ? "fault to ready" : "fault to taken over";
     row("rounds", result.rounds(), "");
     row("accepted messages", result.accepted(), "");
+    row("given up after five kills", result.poison(), "told as error");
     row("lost", result.lost(), "must be 0");
     row("without an outcome", result.unsettled(), "must be 0");
     row("not told to the application", result.untold(), "must be 0");

@@ -91,9 +91,10 @@ public final class FaultRounds implements AutoCloseable {
    * What the ledgers say.
    *
    * @param accepted messages that got a 2xx
-   * @param lost of these, how many the relay never took
-   * @param unsettled of these, how many have no outcome in the database
-   * @param untold of these, of how many the application was never told that they are sent
+   * @param poison of these, how many were given up since five processes ended in their attempts
+   * @param lost of the others, how many the relay never took
+   * @param unsettled of all, how many have no outcome in the database
+   * @param untold of all, of how many the application was never told what became of them
    * @param invented messages that are sent by the database, and the relay never took them
    * @param duplicates further copies that the relay took
    * @param unflagged of these, how many no event {@code uncertain} tells of
@@ -107,6 +108,7 @@ public final class FaultRounds implements AutoCloseable {
   public record Result(
       int rounds,
       int accepted,
+      int poison,
       int lost,
       int unsettled,
       int untold,
@@ -447,6 +449,7 @@ public final class FaultRounds implements AutoCloseable {
       taken.computeIfAbsent(mail.id(), id -> new ArrayList<>()).add(mail.messageId());
     }
     Set<String> sent = new HashSet<>();
+    Set<String> poison = new HashSet<>();
     Map<String, Integer> uncertain = new HashMap<>();
     try (Connection store = TestStore.connect(homes[0]);
         Statement statement = store.createStatement();
@@ -455,12 +458,17 @@ public final class FaultRounds implements AutoCloseable {
                 """
                 SELECT m.id,
                   NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_pk = m.pk AND r.state <> 'sent') AS sent,
+                  EXISTS (SELECT 1 FROM event e WHERE e.message_pk = m.pk AND e.type = 'error'
+                    AND e.text LIKE '%: poison') AS poison,
                   (SELECT count(*) FROM event e WHERE e.message_pk = m.pk AND e.type = 'uncertain')
                     uncertain
                 FROM message m""")) {
       while (rows.next()) {
         if (rows.getBoolean("sent")) {
           sent.add(rows.getString("id"));
+        }
+        if (rows.getBoolean("poison")) {
+          poison.add(rows.getString("id"));
         }
         uncertain.put(rows.getString("id"), rows.getInt("uncertain"));
       }
@@ -477,8 +485,9 @@ public final class FaultRounds implements AutoCloseable {
     return new Result(
         rounds,
         accepted.size(),
-        without(accepted, taken.keySet()),
-        without(accepted, sent),
+        poison.size(),
+        without(accepted, union(taken.keySet(), poison)),
+        without(accepted, union(sent, poison)),
         without(accepted, told()),
         without(sent, taken.keySet()),
         duplicates,
@@ -506,12 +515,18 @@ public final class FaultRounds implements AutoCloseable {
     }
   }
 
-  /** Ids of the messages of which the application knows that they are sent. */
+  /** Ids of the messages of which the application knows that they are sent, or given up. */
   private Set<String> told() {
     return application.events().stream()
-        .filter(event -> event.has("sent_ts"))
+        .filter(event -> event.has("sent_ts") || event.has("error_ts"))
         .map(event -> event.path("id").asText())
         .collect(toSet());
+  }
+
+  private static Set<String> union(Set<String> some, Set<String> more) {
+    Set<String> all = new HashSet<>(some);
+    all.addAll(more);
+    return all;
   }
 
   private static int without(Set<String> all, Set<String> found) {
