@@ -73,6 +73,8 @@ class StorageFaultsTest {
         await().atMost(SOON).until(() -> mails.containsAll(taken));
         await().atMost(SOON).until(() -> number(database, "SELECT count(*) FROM queue") == 0);
       }
+    } finally {
+      TestStore.forget(home);
     }
     assertThat(mails).doesNotHaveDuplicates();
     assertThat(number(database, "SELECT count(*) FROM event WHERE type = 'uncertain'")).isZero();

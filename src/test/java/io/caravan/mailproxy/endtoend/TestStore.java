@@ -50,6 +50,11 @@ public final class TestStore {
     }
   }
 
+  /** A database that is no longer there, by the address that it was given. */
+  static void forget(Path home) {
+    BY_HOME.remove(home.toAbsolutePath());
+  }
+
   /** What {@code db.path} of a home's proxies is; the same each time. */
   public static String path(Path home) {
     return isShared(home)
