@@ -66,7 +66,7 @@ final class Machine {
       server = PostgresServer.at(store);
     } catch (UnusableStoreException e) {
       findings.bad(
-          "database", String.valueOf(e.getMessage()), "what to set: docs/nodes.md, Move to it");
+          "database", String.valueOf(e.getMessage()), "what to set: docs/nodes.md, Set up");
       return;
     }
     findings.add(

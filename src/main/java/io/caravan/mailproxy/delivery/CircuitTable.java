@@ -101,7 +101,8 @@ final class CircuitTable {
     }
     boolean toldIll = circuit.told != Health.State.OK;
     forget(circuit);
-    Health news = toldIll && directory.account(accountPk).isPresent() ? well(circuit) : null;
+    Health news =
+        toldIll && directory.account(accountPk).isPresent() ? well(circuit.account()) : null;
     if (shared && circuit.isOpen() && !circuit.isLocked()) {
       endings.add(new CircuitWrite(circuit, null, news));
     } else if (news != null) {
@@ -125,10 +126,6 @@ final class CircuitTable {
   /** Ends that other nodes have not heard of. */
   List<CircuitWrite> endings() {
     return endings;
-  }
-
-  private Health well(Circuit circuit) {
-    return well(circuit.account());
   }
 
   private Health well(Account account) {
