@@ -74,6 +74,9 @@ class ExpiryTest {
                       .filteredOn(event -> event.path("id").asText().equals("held"))
                       .extracting(event -> event.path("error").asText())
                       .containsExactly("reader@example.test: expired"));
+      await()
+          .untilAsserted(
+              () -> assertThat(proxy.exchanges("give-up")).as("rounds that end").isPositive());
     }
   }
 
@@ -90,7 +93,10 @@ class ExpiryTest {
         History.awaitState(proxy, "acme", "past", "error");
         assertThat(History.types(proxy, "acme", "past")).containsExactly("expired", "error");
         await().untilAsserted(() -> assertThat(application.events()).hasSize(1));
-        await().untilAsserted(() -> assertThat(proxy.exchanges("on-failed")).isEqualTo(1));
+        await().untilAsserted(() -> assertThat(proxy.exchanges("send-report")).isPositive());
+        proxy.submit(message("acme", "a", "past-too", "expires_ts", soon - 60));
+        await().untilAsserted(() -> assertThat(application.events()).hasSize(2));
+        await().untilAsserted(() -> assertThat(proxy.exchanges("on-failed")).isEqualTo(2));
 
         proxy.post("/commands/suspend?tenant_id=acme", "");
         List<Map<String, Object>> waiting = new ArrayList<>();
