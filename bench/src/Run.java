@@ -56,7 +56,7 @@ public final class Run {
                 [--telemetry both|off] [--against-telemetry both|off] [--postfix MESSAGES]
                 [--limits off|on] [--against-limits off|on]
                 [--command-delay MS] [--slots 1000] [--tls off|starttls] [--against-tls off|starttls]
-                [--db sqlite|postgresql]
+                [--db sqlite|postgresql] [--nodes 1]
                 [--backlog 1000000] [--backlog-of later|dead|hung] [--against-backlog 1000]\
       """;
 
@@ -94,6 +94,7 @@ public final class Run {
     options.put("--tls", "off");
     options.put("--against-tls", "");
     options.put("--db", "sqlite");
+    options.put("--nodes", "1");
     options.put("--backlog", "0");
     options.put("--backlog-of", "later");
     options.put("--against-backlog", "");
@@ -106,8 +107,14 @@ public final class Run {
         || number("--messages") < 1
         || number("--messages") > 1_000_000
         || number("--runs") < 1
-        || number("--runs") > 100) {
+        || number("--runs") > 100
+        || number("--nodes") < 1
+        || number("--nodes") > 16) {
       throw new IllegalArgumentException("a value is out of bounds");
+    }
+    if (number("--nodes") > 1
+        && (!options.get("--db").equals("postgresql") || number("--backlog") > 0)) {
+      throw new IllegalArgumentException("several nodes take --db postgresql, and no --backlog");
     }
     System.setProperty("mailproxy.store", options.get("--db"));
     System.setProperty("mailproxy.fsync", "on");
@@ -314,13 +321,7 @@ public final class Run {
   private void once(Side side, Path home, Map<String, Double> figures, List<String> complaints)
       throws Exception {
     Path checkout = side.checkout;
-    Files.createDirectories(home.resolve("routes.d"));
-    Files.createSymbolicLink(home.resolve("config"), checkout.resolve("config"));
-    if (side.telemetry) {
-      Files.createSymbolicLink(home.resolve("routes"), checkout.resolve("routes"));
-    } else {
-      BackEnds.routesThatDoNotCount(checkout.resolve("routes"), home.resolve("routes"));
-    }
+    furnish(home, side);
     Map<String, CountDownLatch> awaited = new ConcurrentHashMap<>();
     Map<String, Long> arrived = new ConcurrentHashMap<>();
     AtomicLong taken = new AtomicLong();
@@ -355,30 +356,49 @@ public final class Run {
                 home,
                 checkout.resolve("target/mail-proxy.jar").toString(),
                 side.jvm,
-                settings(side.telemetry ? backEnds.on() : BackEnds.OFF))) {
+                settings(side.telemetry ? backEnds.on() : BackEnds.OFF));
+        Nodes nodes = new Nodes(proxy, home)) {
+      for (int i = 2; i <= number("--nodes"); i++) {
+        Path further = home.resolve("node-" + i);
+        furnish(further, side);
+        TestStore.shareAt(TestStore.path(home), further);
+        nodes.all.add(
+            ProxyProcess.start(
+                further,
+                checkout.resolve("target/mail-proxy.jar").toString(),
+                side.jvm,
+                settings(side.telemetry ? backEnds.on() : BackEnds.OFF)));
+      }
       if (side.telemetry) {
-        backEnds.scrape(proxy.port());
+        for (ProxyProcess node : nodes.all) {
+          backEnds.scrape(node.port());
+        }
       }
       equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port, side);
       proxy.post("/account", account("idle", "\"host\":\"127.0.0.1\",\"port\":" + backlog.port()));
 
-      load(proxy, "w", number("--warm-up"), number("--batch"), number("--connections"), 0);
-      proxy.awaitPending(side.backlog, PATIENCE);
+      int warmUp = number("--warm-up") * nodes.all.size();
+      load(nodes, "w", warmUp, number("--batch"), number("--connections"), 0);
+      nodes.awaitPending(side.backlog);
 
       // throughput
       int messages = number("--messages");
-      long cpu = proxy.cpuMicros();
+      long cpu = nodes.cpuMicros();
+      long database = TestStore.cpuMicros();
       long written = proxy.writtenBytes();
       long begun = System.nanoTime();
       Times intake =
-          load(proxy, "m", messages, number("--batch"), number("--connections"), 0);
-      proxy.awaitPending(side.backlog, PATIENCE);
+          load(nodes, "m", messages, number("--batch"), number("--connections"), 0);
+      nodes.awaitPending(side.backlog);
       double seconds = (System.nanoTime() - begun) / 1e9;
       figures.put("end to end, msg/s", messages / seconds);
       figures.put("intake, msg/s", messages / intake.seconds);
       figures.put("intake p50 a request, ms", intake.percentile(50));
       figures.put("intake p99 a request, ms", intake.percentile(99));
-      figures.put("proxy CPU, us/msg", (double) (proxy.cpuMicros() - cpu) / messages);
+      figures.put("proxy CPU, us/msg", (double) (nodes.cpuMicros() - cpu) / messages);
+      if (TestStore.isShared(home)) {
+        figures.put("database CPU, us/msg", (double) (TestStore.cpuMicros() - database) / messages);
+      }
       figures.put("written, bytes/msg", (double) (proxy.writtenBytes() - written) / messages);
 
       // an idle proxy
@@ -390,8 +410,8 @@ public final class Run {
       int singles = number("--singles");
       if (singles > 0) {
         long first = System.nanoTime();
-        Times single = load(proxy, "s", singles, 1, 10, 0);
-        proxy.awaitPending(side.backlog, PATIENCE);
+        Times single = load(nodes, "s", singles, 1, 10, 0);
+        nodes.awaitPending(side.backlog);
         figures.put("10 connections x 1, msg/s", singles / ((System.nanoTime() - first) / 1e9));
         figures.put("10 connections x 1: intake/s", singles / single.seconds);
         figures.put("10 connections x 1: p50, ms", single.percentile(50));
@@ -399,24 +419,25 @@ public final class Run {
       }
       int paced = number("--rate") * PACED_SECONDS;
       if (paced > 0) {
-        Times kept = load(proxy, "r", paced, 1, 10, number("--rate"));
+        Times kept = load(nodes, "r", paced, 1, 10, number("--rate"));
         figures.put("at --rate: intake/s", paced / kept.seconds);
         figures.put("at --rate: p50, ms", kept.percentile(50));
         figures.put("at --rate: p99, ms", kept.percentile(99));
       }
-      proxy.awaitPending(side.backlog, PATIENCE);
+      nodes.awaitPending(side.backlog);
       figures.put("start to ready, ms", (double) proxy.startTime().toMillis());
       figures.put("peak RSS, MB", proxy.peakMemoryKib() / 1024.0);
       long stop = System.nanoTime();
-      int exit = proxy.stop();
-      figures.put("stop, ms", (System.nanoTime() - stop) / 1e6);
-      if (exit < 0) {
-        complaints.add("did not stop within 60 s");
+      for (ProxyProcess node : nodes.all) {
+        if (node.stop() < 0) {
+          complaints.add("did not stop within 60 s");
+        }
       }
+      figures.put("stop, ms", (System.nanoTime() - stop) / 1e6);
 
-      int loaded = number("--warm-up") + messages + singles + paced;
+      int loaded = warmUp + messages + singles + paced;
       int own = latencies.length;
-      check(home, loaded + own, side.backlog, complaints);
+      check(home, nodes, loaded + own, side.backlog, complaints);
       switch (options.get("--sink")) {
         case "smtp-sink" -> {
           same("mails at smtp-sink", loaded, postfix.messages(), complaints);
@@ -431,6 +452,58 @@ public final class Run {
           }
         }
       }
+    }
+  }
+
+  /** A home with the side's routes and settings. */
+  private static void furnish(Path home, Side side) throws IOException {
+    Files.createDirectories(home.resolve("routes.d"));
+    Files.createSymbolicLink(home.resolve("config"), side.checkout.resolve("config"));
+    if (side.telemetry) {
+      Files.createSymbolicLink(home.resolve("routes"), side.checkout.resolve("routes"));
+    } else {
+      BackEnds.routesThatDoNotCount(side.checkout.resolve("routes"), home.resolve("routes"));
+    }
+  }
+
+  /** The proxies of a run; the first one is closed by who started it. */
+  private static final class Nodes implements AutoCloseable {
+    final List<ProxyProcess> all = new ArrayList<>();
+    private final Path home;
+
+    Nodes(ProxyProcess first, Path home) {
+      all.add(first);
+      this.home = home;
+    }
+
+    long cpuMicros() throws IOException {
+      long micros = 0;
+      for (ProxyProcess node : all) {
+        micros += node.cpuMicros();
+      }
+      return micros;
+    }
+
+    /** One node knows what is pending at every moment; of several each counts from time to time, so the database is asked. */
+    void awaitPending(int pending) throws IOException, SQLException, InterruptedException {
+      if (all.size() == 1) {
+        all.get(0).awaitPending(pending, PATIENCE);
+        return;
+      }
+      long end = System.nanoTime() + PATIENCE.toNanos();
+      try (Connection store = TestStore.connect(home)) {
+        while (count(store, "(SELECT 1 FROM queue LIMIT 1) q") > 0) {
+          if (System.nanoTime() > end) {
+            throw new IOException("messages are pending still");
+          }
+          Thread.sleep(10);
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      all.forEach(ProxyProcess::close);
     }
   }
 
@@ -609,7 +682,8 @@ public final class Run {
   }
 
   /** The database's count of what is sent, and the log's. */
-  private static void check(Path home, int expected, int backlog, List<String> complaints)
+  private static void check(
+      Path home, Nodes nodes, int expected, int backlog, List<String> complaints)
       throws IOException, SQLException {
     try (Connection store =
         TestStore.connect(home)) {
@@ -624,12 +698,14 @@ public final class Run {
       same("further events", 0, count(store, "event WHERE type NOT IN ('sent', 'deferred')"), complaints);
     }
     int lines = 0;
-    try (Stream<String> log = Files.lines(home.resolve("proxy.log"), StandardCharsets.UTF_8)) {
-      for (String line : (Iterable<String>) log::iterator) {
-        if (line.contains(" INFO Message ") && line.contains(" sent via ")) {
-          lines++;
-        } else if (line.contains(" ERROR ") || line.contains(" WARNING ")) {
-          complaints.add("note: log: " + line);
+    for (ProxyProcess node : nodes.all) {
+      try (Stream<String> log = Files.lines(node.log(), StandardCharsets.UTF_8)) {
+        for (String line : (Iterable<String>) log::iterator) {
+          if (line.contains(" INFO Message ") && line.contains(" sent via ")) {
+            lines++;
+          } else if (line.contains(" ERROR ") || line.contains(" WARNING ")) {
+            complaints.add("note: log: " + line);
+          }
         }
       }
     }
@@ -665,16 +741,17 @@ public final class Run {
    * time counts from there, also when no connection was free then; with none (0) each follows the last.
    */
   private Times load(
-      ProxyProcess proxy, String prefix, int messages, int batch, int connections, int rate)
+      Nodes nodes, String prefix, int messages, int batch, int connections, int rate)
       throws Exception {
     int requests = (messages + batch - 1) / batch;
     double[] millis = new double[requests];
     AtomicInteger next = new AtomicInteger();
-    ExecutorService clients = Executors.newFixedThreadPool(connections);
+    ExecutorService clients = Executors.newCachedThreadPool();
     long begun = System.nanoTime();
     try {
       List<Callable<Void>> tasks = new ArrayList<>();
-      for (int c = 0; c < connections; c++) {
+      for (int c = 0; c < Math.max(connections, nodes.all.size()); c++) {
+        ProxyProcess proxy = nodes.all.get(c % nodes.all.size());
         tasks.add(
             () -> {
               try (KeepAlive connection = proxy.connect()) {

@@ -21,7 +21,7 @@ public final class AccountEvents {
         .commits()
         .commit(
             (statements, now) ->
-                statements.update(
+                statements.later(
                     "insert-event",
                     nodes.ids().next(),
                     0,

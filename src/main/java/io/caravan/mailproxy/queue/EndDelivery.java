@@ -87,7 +87,7 @@ final class EndDelivery {
   private void event(
       Statements statements, Ids ids, long now, long messagePk, String type, @Nullable String text)
       throws SQLException {
-    statements.update(
+    statements.later(
         "insert-event", ids.next(), messagePk, tenantId, type, now, text, Json.text(Map.of()));
   }
 }

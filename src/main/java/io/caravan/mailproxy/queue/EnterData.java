@@ -7,7 +7,7 @@ import java.sql.SQLException;
 final class EnterData implements GroupCommit.Work<Boolean> {
   private final Delivery delivery;
   private final long node;
-  private Statements.Count entered = new Statements.Count();
+  private Changeset.Count entered = new Changeset.Count();
 
   EnterData(Delivery delivery, long node) {
     this.delivery = delivery;

@@ -62,10 +62,11 @@ final class Interrupted {
 
   /** Until somebody says what became of it; nothing happens where its lease is lost. */
   void hold(Statements statements, long now, Attempt attempt) throws SQLException {
-    int held =
-        statements.update(
+    Changeset.Count held =
+        statements.later(
             "hold-uncertain", attempt.tenantId(), attempt.pk(), attempt.owner(), attempt.epoch());
-    if (held == 1) {
+    statements.flush();
+    if (held.rows() == 1) {
       statements.update(
           "doubt-recipients", now, attempt.tenantId(), attempt.messagePk(), attempt.pk());
       tell(statements, now, attempt.messagePk(), attempt.tenantId());
@@ -74,7 +75,7 @@ final class Interrupted {
 
   /** Writes the event. */
   void tell(Statements statements, long now, long messagePk, String tenantId) throws SQLException {
-    statements.update(
+    statements.later(
         "insert-event",
         ids.next(),
         messagePk,

@@ -36,7 +36,7 @@ record Postpone(
       Map<String, Object> data = new LinkedHashMap<>();
       data.put("account_id", accountId);
       data.put("next_attempt_at", until);
-      statements.update(
+      statements.later(
           "insert-event",
           ids.next(),
           delivery.messagePk(),

@@ -21,7 +21,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   private final Ids ids;
   private final long node;
   private @Nullable Long next;
-  private Statements.@Nullable Count moved;
+  private Changeset.@Nullable Count moved;
 
   /** Key of the first event of the last run, 0 before one. */
   private long firstEvent;
@@ -134,7 +134,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
    *
    * @return rows changed, 0: the lease was lost
    */
-  private Statements.Count move(Statements statements, boolean held) throws SQLException {
+  private Changeset.Count move(Statements statements, boolean held) throws SQLException {
     if (next != null) {
       return statements.later(
           "defer-delivery", next, delivery.tenantId(), delivery.pk(), node, delivery.epoch());

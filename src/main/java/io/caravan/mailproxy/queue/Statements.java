@@ -5,11 +5,11 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,21 +20,10 @@ final class Statements {
   private final Connection connection;
   private final Sql sql;
   private final Map<String, PreparedStatement> prepared = new HashMap<>();
+  private final Map<String, Changeset> changesets = new HashMap<>();
 
-  /** What waits, by statement: one entry for each row of its batch. */
-  private final Map<String, List<Count>> waiting = new LinkedHashMap<>();
-
-  /** How many rows a change had, once it was made. */
-  static final class Count {
-    private int rows = -1;
-
-    int rows() {
-      if (rows < 0) {
-        throw new IllegalStateException("not made yet");
-      }
-      return rows;
-    }
-  }
+  /** The changesets in which something waits, in the order in which they began. */
+  private final Set<Changeset> waiting = new LinkedHashSet<>();
 
   Statements(Connection connection, Sql sql) {
     this.connection = connection;
@@ -45,7 +34,11 @@ final class Statements {
     return connection == other;
   }
 
-  /** Changes rows at once. */
+  /**
+   * Changes rows at once.
+   *
+   * @return how many rows
+   */
   int update(String name, @Nullable Object... values) throws SQLException {
     flush();
     return bind(name, values).executeUpdate();
@@ -58,33 +51,32 @@ final class Statements {
   }
 
   /** Changes rows before the next {@link #flush}; nothing that waits depends on the order. */
-  Count later(String name, @Nullable Object... values) throws SQLException {
-    bind(name, values).addBatch();
-    Count count = new Count();
-    waiting.computeIfAbsent(name, first -> new ArrayList<>()).add(count);
-    return count;
+  Changeset.Count later(String name, @Nullable Object... values) throws SQLException {
+    Changeset changes = changesets.get(name);
+    if (changes == null) {
+      PreparedStatement statement = statement(name);
+      changes = ArrayChanges.of(statement, sql.load(name));
+      changes = changes == null ? new RowChanges(statement) : changes;
+      changesets.put(name, changes);
+    }
+    waiting.add(changes);
+    return changes.add(values);
   }
 
   /** Makes the changes that wait. */
   void flush() throws SQLException {
-    if (waiting.isEmpty()) {
-      return;
-    }
-    for (Map.Entry<String, List<Count>> batch : waiting.entrySet()) {
-      int[] rows = statement(batch.getKey()).executeBatch();
-      for (int i = 0; i < rows.length; i++) {
-        batch.getValue().get(i).rows = rows[i];
-      }
+    for (Changeset changes : waiting) {
+      changes.make();
     }
     waiting.clear();
   }
 
   /** Drops the changes that wait. */
   void forget() throws SQLException {
-    List<String> names = List.copyOf(waiting.keySet());
+    List<Changeset> dropped = List.copyOf(waiting);
     waiting.clear();
-    for (String name : names) {
-      statement(name).clearBatch();
+    for (Changeset changes : dropped) {
+      changes.forget();
     }
   }
 

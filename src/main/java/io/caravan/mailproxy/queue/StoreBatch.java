@@ -33,7 +33,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
   private final BooleanSupplier mayLease;
 
   private final List<Long> keys = new ArrayList<>();
-  private final List<Statements.Count> inserted = new ArrayList<>();
+  private final List<Changeset.Count> inserted = new ArrayList<>();
   private final List<Delivery> hot = new ArrayList<>();
   private final List<Stored.Refused> refused = new ArrayList<>();
   private final Map<Waiting, Long> waiting = new HashMap<>();

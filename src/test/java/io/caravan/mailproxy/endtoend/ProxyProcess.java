@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -177,10 +178,28 @@ public final class ProxyProcess implements AutoCloseable {
 
   /** CPU time used so far, in microseconds; 10 ms exact. */
   public long cpuMicros() throws IOException {
-    String stat = Files.readString(Path.of("/proc/" + pid() + "/stat"));
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    long ticks = Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-    return ticks * 1_000_000 / TICKS_PER_SECOND;
+    return cpuMicros(pid());
+  }
+
+  /** The same of any process; 0 if there is none. */
+  static long cpuMicros(long pid) throws IOException {
+    return cpuMicros(pid, 11, 12);
+  }
+
+  /** The same of those of its children that ended. */
+  static long endedCpuMicros(long pid) throws IOException {
+    return cpuMicros(pid, 13, 14);
+  }
+
+  private static long cpuMicros(long pid, int user, int system) throws IOException {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      long ticks = Long.parseLong(fields[user]) + Long.parseLong(fields[system]);
+      return ticks * 1_000_000 / TICKS_PER_SECOND;
+    } catch (NoSuchFileException e) {
+      return 0;
+    }
   }
 
   /** Largest resident size so far, in KiB. */

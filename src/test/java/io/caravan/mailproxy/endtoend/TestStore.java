@@ -131,6 +131,31 @@ public final class TestStore {
     }
   }
 
+  /**
+   * CPU time that the server's processes of this moment have used, microseconds; without a server
+   * 0.
+   */
+  public static synchronized long cpuMicros() throws IOException {
+    if (server == null) {
+      return 0;
+    }
+    String files;
+    try (Connection connection = connect(url("postgres"));
+        Statement statement = connection.createStatement();
+        ResultSet folder = statement.executeQuery("SHOW data_directory")) {
+      folder.next();
+      files = folder.getString(1);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+    long first = Long.parseLong(Files.readAllLines(Path.of(files, "postmaster.pid")).get(0));
+    long micros = ProxyProcess.cpuMicros(first) + ProxyProcess.endedCpuMicros(first);
+    for (ProcessHandle child : ProcessHandle.of(first).orElseThrow().descendants().toList()) {
+      micros += ProxyProcess.cpuMicros(child.pid());
+    }
+    return micros;
+  }
+
   /** Puts the clocks of all databases on PostgreSQL forward; an SQLite file has its process's. */
   static void advance(Duration by) {
     for (String url : Set.copyOf(BY_HOME.values())) {

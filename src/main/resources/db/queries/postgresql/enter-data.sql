@@ -1,0 +1,7 @@
+-- All rows in one statement; it returns those whose lease is held.
+UPDATE queue SET in_data = 1
+FROM unnest(CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS bigint[]))
+  AS asked (tenant_id, pk, lease_owner, lease_epoch)
+WHERE queue.tenant_id = asked.tenant_id AND queue.pk = asked.pk
+  AND queue.lease_owner = asked.lease_owner AND queue.lease_epoch = asked.lease_epoch
+RETURNING asked.*
