@@ -551,8 +551,10 @@ public final class CheckTelemetry {
       Ran ran = promtool("", "check", "rules", "docker/prometheus/" + file);
       that("promtool check rules " + file, ran.code == 0, ran.output);
     }
-    Ran config = promtool("", "check", "config", "docker/prometheus/prometheus.yml");
-    that("promtool check config prometheus.yml", config.code == 0, config.output);
+    for (String file : List.of("prometheus.yml", "prometheus-nodes.yml")) {
+      Ran config = promtool("", "check", "config", "docker/prometheus/" + file);
+      that("promtool check config " + file, config.code == 0, config.output);
+    }
     Ran ran = promtool("", "test", "rules", "docker/prometheus/alerts.test.yml");
     that("promtool test rules alerts.test.yml", ran.code == 0, ran.output);
     kubernetes();

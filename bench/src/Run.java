@@ -227,12 +227,12 @@ public final class Run {
 
   /** Environment variables: names and values in turns. */
   private String[] settings(String... more) {
-    if (options.get("--slots").isEmpty()) {
-      return more;
+    List<String> settings = new ArrayList<>(List.of(more));
+    settings.addAll(List.of("GMP_LEASE_SECONDS", "60")); // as shipped; tests have a short one
+    if (!options.get("--slots").isEmpty()) {
+      settings.addAll(List.of("GMP_QUEUE_RAM_CONCURRENCYREMOTE", options.get("--slots")));
     }
-    return Stream.concat(
-            Stream.of(more), Stream.of("GMP_QUEUE_RAM_CONCURRENCYREMOTE", options.get("--slots")))
-        .toArray(String[]::new);
+    return settings.toArray(String[]::new);
   }
 
   /** What bench/peer measures, right after a run of the proxy. */

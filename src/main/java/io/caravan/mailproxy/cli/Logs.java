@@ -23,10 +23,24 @@ public final class Logs {
       System.setProperty("log4j2.configurationFile", file.toUri().toString());
     }
     System.setProperty("mailproxy.home", home.toString());
+    if (!canHold(home.resolve("log/metrics"))) {
+      System.err.println(
+          "cannot write to " + home.resolve("log/metrics") + ": no file with the metric line");
+      System.setProperty("mailproxy.metrics.level", "OFF");
+    }
     String level =
         environment.getOrDefault("GMP_LOG_LEVEL", environment.getOrDefault("LOG_LEVEL", "INFO"));
     System.setProperty("mailproxy.log.level", level(level));
     System.setProperty("mailproxy.log.format", form(environment.getOrDefault("LOG_FORMAT", "")));
+  }
+
+  private static boolean canHold(Path folder) {
+    for (Path place = folder; place != null; place = place.getParent()) {
+      if (Files.exists(place)) {
+        return Files.isDirectory(place) && Files.isWritable(place);
+      }
+    }
+    return false;
   }
 
   /**

@@ -48,7 +48,11 @@ public final class SandboxRelay implements AutoCloseable {
    * @throws IOException when {@code dir} cannot be made
    */
   public SandboxRelay(Path dir) throws IOException {
-    this.dir = Files.createDirectories(dir);
+    try {
+      this.dir = Files.createDirectories(dir);
+    } catch (IOException e) {
+      throw new IOException("sandbox.path (GMP_SANDBOX_PATH): the folder cannot be made: " + e, e);
+    }
     this.server =
         SMTPServer.port(0)
             .bindAddress(InetAddress.getLoopbackAddress())

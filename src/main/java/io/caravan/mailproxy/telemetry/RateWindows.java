@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** How much of each account's limits by minute, hour and day is used, as the ledger said last. */
@@ -54,26 +55,33 @@ public final class RateWindows {
       }
     }
     long now = clock.millis();
-    Map<Tags, Long> ofUse = new HashMap<>(); // sums: tenants may use one id
-    Map<Tags, Long> ofLimit = new HashMap<>();
+    Map<Tags, Fill> fills = new HashMap<>();
     for (Account account : accounts.accounts()) {
       Tally tally = tallies.getOrDefault(account.pk(), new Tally(0));
       for (Window window : Window.values()) {
         Integer limit = limit(account.quota(), window);
         if (limit != null) {
-          Tags tags = Tags.of("account_id", account.id(), "window", window.label());
-          ofUse.merge(tags, tally.used(window, now), Long::sum);
-          ofLimit.merge(tags, limit.longValue(), Long::sum);
+          // tenants may use one id: the fullest window counts
+          fills.merge(
+              Tags.of("account_id", account.id(), "window", window.label()),
+              new Fill(tally.used(window, now), limit),
+              (one, other) -> one.share() >= other.share() ? one : other);
         }
       }
     }
-    show(used, ofUse);
-    show(allowed, ofLimit);
+    show(used, fills, Fill::used);
+    show(allowed, fills, Fill::allowed);
   }
 
-  private static void show(MultiGauge gauge, Map<Tags, Long> values) {
+  private record Fill(long used, long allowed) {
+    double share() {
+      return (double) used / allowed;
+    }
+  }
+
+  private static void show(MultiGauge gauge, Map<Tags, Fill> fills, ToLongFunction<Fill> what) {
     List<MultiGauge.Row<?>> rows = new ArrayList<>();
-    values.forEach((tags, value) -> rows.add(MultiGauge.Row.of(tags, value)));
+    fills.forEach((tags, fill) -> rows.add(MultiGauge.Row.of(tags, what.applyAsLong(fill))));
     gauge.register(rows, true);
   }
 

@@ -106,15 +106,26 @@ public final class Relations {
 
   private final Readings readings;
   private final MeterRegistry registry;
+  private final Map<String, Predicate<Figures>> rules = new TreeMap<>(RULES);
   private final Set<String> unchecked = ConcurrentHashMap.newKeySet();
 
   /**
    * @param accounts once one is gone, sums over all accounts are no longer compared
+   * @param ram slots of queue ram, as set (queue.ram.concurrencyremote)
+   * @param disk the same of queue disk
+   * @param bounce the same of queue bounce
    */
-  public Relations(Readings readings, MeterRegistry registry, Registry accounts) {
+  public Relations(
+      Readings readings, MeterRegistry registry, Registry accounts, int ram, int disk, int bounce) {
     this.readings = readings;
     this.registry = registry;
-    RULES.keySet().forEach(this::violations);
+    Map<String, Integer> set = Map.of("ram", ram, "disk", disk, "bounce", bounce);
+    rules.put(
+        "R3",
+        f ->
+            set.entrySet().stream()
+                .allMatch(queue -> slots(f, queue.getKey(), "total") == queue.getValue()));
+    rules.keySet().forEach(this::violations);
     accounts.listen(
         new Registry.Listener() {
           @Override
@@ -135,7 +146,7 @@ public final class Relations {
   /** Compares the figures of one reading. */
   public void check() {
     Figures figures = new Figures(readings.read());
-    RULES.forEach(
+    rules.forEach(
         (rule, holds) -> {
           if (!unchecked.contains(rule) && !holds.test(figures)) {
             violations(rule).increment();

@@ -55,7 +55,8 @@ class OwnMetricsTest {
                 assertThat(now.of("mailproxy_attempts_uncertain_total" + main + "}")).isEqualTo(1);
                 assertThat(now.of("mailproxy_rate_used" + main + ",window=\"hour\"}")).isEqualTo(3);
                 assertThat(now.of("mailproxy_rate_allowed" + main + ",window=\"hour\"}"))
-                    .isEqualTo(50);
+                    .as("of the tenant whose window is the fullest")
+                    .isEqualTo(20);
                 assertThat(now.mentions("window=\"day\"")).isFalse();
                 assertThat(now.of("mailproxy_queue_seconds_count{queue=\"ram\"}")).isEqualTo(3);
                 for (String phase : List.of("connect", "mail", "rcpt", "data", "body", "dot")) {
