@@ -377,6 +377,9 @@ public final class Run {
       equip(proxy, sink.port(), postfix == null ? sink.port() : postfix.port, side);
       proxy.post("/account", account("idle", "\"host\":\"127.0.0.1\",\"port\":" + backlog.port()));
 
+      if (nodes.all.size() > 1) {
+        Thread.sleep(2000); // by then all nodes know the accounts
+      }
       int warmUp = number("--warm-up") * nodes.all.size();
       load(nodes, "w", warmUp, number("--batch"), number("--connections"), 0);
       nodes.awaitPending(side.backlog);
@@ -767,6 +770,10 @@ public final class Run {
                     }
                   }
                   KeepAlive.Answer answer = connection.post("/commands/add-messages", json);
+                  while (nodes.all.size() > 1 && answer.status() == 503) {
+                    Thread.sleep(1000); // a start of many nodes keeps two processors busy
+                    answer = connection.post("/commands/add-messages", json);
+                  }
                   millis[r] = (System.nanoTime() - posted) / 1e6;
                   if (answer.status() != 200
                       || !answer.body().replace(" ", "").contains("\"queued\":" + size)) {

@@ -6,6 +6,7 @@ import io.caravan.mailproxy.db.Row;
 import io.caravan.mailproxy.http.Caller;
 import io.caravan.mailproxy.http.Json;
 import io.caravan.mailproxy.http.Request;
+import io.caravan.mailproxy.queue.Failpoint;
 import io.caravan.mailproxy.queue.Lease;
 import io.caravan.mailproxy.queue.Outbox;
 import java.time.InstantSource;
@@ -197,6 +198,7 @@ public final class Reports {
   private void ended(ReportCall call) {
     if (!call.events().isEmpty()) {
       destination.submitted((System.nanoTime() - call.madeAt()) / NANOS);
+      Failpoint.pass("report.beforeAckCommit");
     }
   }
 

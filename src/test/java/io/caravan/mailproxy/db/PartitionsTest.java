@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.db;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.caravan.mailproxy.endtoend.TestStore;
 import java.io.IOException;
@@ -14,6 +15,10 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -95,6 +100,36 @@ class PartitionsTest {
       """;
 
   @TempDir Path home;
+
+  /** reliability-security A5, F47. */
+  @Test
+  void nodes_that_start_at_once_make_the_tables_once_and_one_of_an_earlier_version_is_refused()
+      throws Exception {
+    String url = TestStore.postgres();
+    ExecutorService nodes = Executors.newFixedThreadPool(3);
+    try {
+      Callable<Boolean> start =
+          () -> {
+            try (Database node = Database.of(home.toString(), url, InstantSource.system())) {
+              return node.isShared();
+            }
+          };
+      for (Future<Boolean> started : nodes.invokeAll(List.of(start, start, start))) {
+        assertThat(started.get()).isTrue();
+      }
+    } finally {
+      nodes.shutdown();
+    }
+    try (Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "INSERT INTO flyway_schema_history SELECT installed_rank + 1, '999', 'later', type, 'V999__later.sql',"
+              + " checksum, installed_by, installed_on, execution_time, success FROM flyway_schema_history"
+              + " ORDER BY installed_rank DESC LIMIT 1");
+    }
+    assertThatThrownBy(() -> Database.of(home.toString(), url, InstantSource.system()))
+        .hasMessageContaining("later version");
+  }
 
   @Test
   void mail_lies_in_eight_even_partitions_and_each_unique_key_has_the_tenant() throws Exception {

@@ -1,6 +1,7 @@
 package io.caravan.mailproxy.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
@@ -60,13 +61,68 @@ class FailpointTest {
     }
   }
 
+  /** F1, F2 and F8: at the edges of intake, and between a report's answer and its record. */
+  @Test
+  @Timeout(value = 180, unit = TimeUnit.SECONDS)
+  void a_request_that_breaks_off_is_stored_once_and_a_report_is_told_again_rather_than_lost()
+      throws Exception {
+    try (ScriptedSmtpServer relay = new ScriptedSmtpServer();
+        TestApplication application = new TestApplication()) {
+      try (ProxyProcess proxy = start("intake.beforeCommit:1")) {
+        proxy.post(
+            "/tenant", Json.text(Map.of("id", "acme", "client_base_url", application.url())));
+        proxy.post("/account", account(relay));
+        breaksOff(proxy, "f1");
+      }
+      try (ProxyProcess proxy = start("intake.afterCommit:2")) {
+        assertThat(proxy.connect().get("/messages?tenant_id=acme").body()).doesNotContain("f1");
+        proxy.post("/commands/add-messages", batch("f1"));
+        breaksOff(proxy, "f2");
+      }
+      endsAt("report.beforeAckCommit:1");
+      assertThat(told(application, "f2")).as("told, and not recorded as told").isEqualTo(1);
+      try (ProxyProcess proxy = start("none")) {
+        proxy.post("/commands/add-messages", batch("f2"));
+        proxy.awaitEmpty(SOON);
+        await().atMost(SOON).until(() -> told(application, "f2") == 2);
+        assertThat(proxy.stop()).isZero();
+      }
+
+      assertThat(told(application, "f1")).isPositive();
+      assertThat(ids(relay)).containsExactlyInAnyOrder("f1", "f2");
+      assertThat(events("sent")).containsExactlyInAnyOrder("f1", "f2");
+    }
+  }
+
+  private void breaksOff(ProxyProcess proxy, String id) {
+    assertThatThrownBy(() -> proxy.post("/commands/add-messages", batch(id)))
+        .isInstanceOf(IOException.class);
+    assertThat(proxy.awaitEnd(SOON)).isEqualTo(KILLED);
+  }
+
+  private void endsAt(String point) {
+    try (ProxyProcess proxy = start(point)) {
+      assertThat(proxy.awaitEnd(SOON)).isEqualTo(KILLED);
+    } catch (IOException e) {
+      // it ended before it was ready
+    }
+  }
+
+  private static long told(TestApplication application, String id) {
+    return application.events().stream()
+        .filter(event -> event.path("id").asText().equals(id))
+        .count();
+  }
+
+  private static String account(ScriptedSmtpServer relay) {
+    return Json.text(
+        Map.of("id", "a", "tenant_id", "acme", "host", "127.0.0.1", "port", relay.port()));
+  }
+
   private void killedAt(String point, ScriptedSmtpServer relay, String id) throws IOException {
     try (ProxyProcess proxy = start(point)) {
       if (id.equals("f3")) {
-        proxy.post(
-            "/account",
-            Json.text(
-                Map.of("id", "a", "tenant_id", "acme", "host", "127.0.0.1", "port", relay.port())));
+        proxy.post("/account", account(relay));
       }
       if (!id.equals("f4")) {
         proxy.awaitEmpty(SOON);

@@ -99,6 +99,42 @@ class ThrottleRouteTest {
     return deferred;
   }
 
+  /** reliability-security A5, F39. */
+  @Test
+  void a_clock_that_goes_back_or_jumps_ahead_gives_no_more_room_than_the_limit() {
+    proxy.relayAccount("acme", "clock", relay.port(), "limit_per_hour", 2);
+    proxy.submit(mails("clock", 3));
+    awaitLimited("clock-2");
+    MovableClock.advance(Duration.ofHours(-1));
+    try {
+      proxy.submit(message("acme", "clock", "clock-3"));
+      awaitLimited("clock-3");
+      assertThat(relay.mails).hasSize(2);
+    } finally {
+      MovableClock.advance(Duration.ofHours(1));
+    }
+    proxy.submit(message("acme", "clock", "clock-4"));
+    awaitLimited("clock-4");
+    assertThat(relay.mails).hasSize(2);
+
+    MovableClock.advance(Duration.ofHours(3));
+    await().atMost(SOON).until(() -> relay.mails.size() >= 4);
+    awaitLimited("clock-4");
+    assertThat(relay.mails).hasSize(4);
+    proxy.delete("/account/clock?tenant_id=acme");
+  }
+
+  private static void awaitLimited(String id) {
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                Json.tree(proxy.get("/messages/" + id + "?tenant_id=acme").body())
+                    .at("/waiting/state")
+                    .asText()
+                    .equals("limited"));
+  }
+
   @Test
   void what_is_beyond_a_window_waits_for_the_moment_it_has_room_and_one_is_told() {
     try (LogLines log = new LogLines()) {

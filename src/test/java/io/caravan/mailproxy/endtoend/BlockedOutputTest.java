@@ -1,0 +1,66 @@
+package io.caravan.mailproxy.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.caravan.mailproxy.http.Json;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A log that nobody reads (reliability-security A5, F50). */
+class BlockedOutputTest {
+  private static final int MAILS = 300;
+
+  @TempDir Path home;
+
+  @Test
+  void mail_goes_on_while_nobody_reads_the_output() throws Exception {
+    Path pipe = home.resolve("output");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    CompletableFuture<InputStream> unread =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return new FileInputStream(pipe.toFile());
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    AtomicInteger taken = new AtomicInteger();
+    try (SmtpSink sink = new SmtpSink(0, mail -> taken.incrementAndGet());
+        ProxyProcess proxy =
+            ProxyProcess.startBy(
+                List.of("sh", "-c", "exec \"$@\" > '" + pipe + "' 2>&1", "sh"),
+                TestProxy.home(home),
+                System.getProperty("java.class.path"),
+                List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1"),
+                "LOG_LEVEL",
+                "DEBUG");
+        InputStream output = unread.join()) {
+      proxy.post("/account", Json.text(account(sink.port())));
+      List<Map<String, Object>> mails = new ArrayList<>();
+      for (int i = 0; i < MAILS; i++) {
+        mails.add(TestProxy.message("acme", "a", "m-" + i));
+      }
+      proxy.post("/commands/add-messages", Json.text(Map.of("messages", mails)));
+      await().atMost(Duration.ofSeconds(60)).until(() -> taken.get() == MAILS);
+      proxy.awaitEmpty(Duration.ofSeconds(30));
+      assertThat(output.available()).as("a full pipe").isGreaterThanOrEqualTo(60_000);
+    }
+  }
+
+  private static Map<String, Object> account(int port) {
+    return Map.of("id", "a", "tenant_id", "acme", "host", "127.0.0.1", "port", port);
+  }
+}
