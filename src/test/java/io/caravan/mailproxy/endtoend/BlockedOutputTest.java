@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A log that nobody reads (reliability-security A5, F50). */
 class BlockedOutputTest {
-  private static final int MAILS = 300;
+  private static final int MAILS = 1_000;
 
   @TempDir Path home;
 
