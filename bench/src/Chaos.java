@@ -1,5 +1,6 @@
 import io.caravan.mailproxy.endtoend.FaultRounds;
 import io.caravan.mailproxy.endtoend.FaultRounds.Fault;
+import io.caravan.mailproxy.endtoend.Ledgers;
 import io.caravan.mailproxy.endtoend.TestStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +50,7 @@ public final class Chaos {
     if (shared) {
       TestStore.shareAt(db.contains("://") ? db : TestStore.postgres(), homes);
     }
-    FaultRounds.Result result;
+    Ledgers.Result result;
     try (FaultRounds faults = new FaultRounds(folder, new Random(seed), homes)) {
       for (int i = 1; i <= rounds; i++) {
         Fault fault =

@@ -422,7 +422,15 @@ public final class Run {
       }
       int paced = number("--rate") * PACED_SECONDS;
       if (paced > 0) {
+        long used = nodes.cpuMicros();
+        long asked = TestStore.cpuMicros();
         Times kept = load(nodes, "r", paced, 1, 10, number("--rate"));
+        nodes.awaitPending(side.backlog);
+        figures.put("at --rate: proxy CPU, us/msg", (double) (nodes.cpuMicros() - used) / paced);
+        if (TestStore.isShared(home)) {
+          figures.put(
+              "at --rate: database CPU, us/msg", (double) (TestStore.cpuMicros() - asked) / paced);
+        }
         figures.put("at --rate: intake/s", paced / kept.seconds);
         figures.put("at --rate: p50, ms", kept.percentile(50));
         figures.put("at --rate: p99, ms", kept.percentile(99));

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,18 +14,13 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -62,23 +56,12 @@ public final class FaultRounds implements AutoCloseable {
   private final Path[] homes;
   private final ProxyProcess[] nodes;
   private final Process sink;
-  private final Path ledger;
+  private final Ledgers ledgers;
   private final TestApplication application = new TestApplication();
-  private final Set<String> accepted = ConcurrentHashMap.newKeySet();
   private final List<Duration> recoveries = new ArrayList<>();
-  private final List<Mail> mails = new ArrayList<>();
   private final List<Paused> paused = new ArrayList<>();
-  private long read;
   private boolean stopped = true;
   private int rounds;
-
-  /**
-   * A line of the relay's ledger.
-   *
-   * @param at Unix milliseconds at the final dot
-   * @param node which proxy sent it
-   */
-  private record Mail(String id, String messageId, long at, String node) {}
 
   /**
    * A proxy that stood still until others had done what it held.
@@ -86,57 +69,6 @@ public final class FaultRounds implements AutoCloseable {
    * @param from how many mails the relay had when it went on
    */
   private record Paused(String node, Set<String> held, int from) {}
-
-  /**
-   * What the ledgers say.
-   *
-   * @param accepted messages that got a 2xx
-   * @param poison of these, how many were given up since five processes ended in their attempts
-   * @param lost of the others, how many the relay never took
-   * @param unsettled of all, how many have no outcome in the database
-   * @param untold of all, of how many the application was never told what became of them
-   * @param invented messages that are sent by the database, and the relay never took them
-   * @param duplicates further copies that the relay took
-   * @param unflagged of these, how many no event {@code uncertain} tells of
-   * @param changed messages whose copies have different Message-IDs
-   * @param stale mails that a proxy sent under a lease that it had lost
-   * @param uncertain events of that type
-   * @param stopped whether each proxy ended in order when it was asked to
-   * @param recoveries from the fault until the proxy was ready again, where it is the only one;
-   *     else until another one sent something that it had held
-   */
-  public record Result(
-      int rounds,
-      int accepted,
-      int poison,
-      int lost,
-      int unsettled,
-      int untold,
-      int invented,
-      int duplicates,
-      int unflagged,
-      int changed,
-      int stale,
-      int uncertain,
-      boolean stopped,
-      List<Duration> recoveries) {
-
-    public boolean holds() {
-      return lost + unsettled + untold + invented + unflagged + changed + stale == 0 && stopped;
-    }
-
-    public Duration recoveryMedian() {
-      return recoveries.isEmpty() ? Duration.ZERO : sorted().get(recoveries.size() / 2);
-    }
-
-    public Duration recoveryMax() {
-      return recoveries.isEmpty() ? Duration.ZERO : sorted().get(recoveries.size() - 1);
-    }
-
-    private List<Duration> sorted() {
-      return recoveries.stream().sorted().toList();
-    }
-  }
 
   /**
    * Starts the relay, the application and the proxies, in an empty folder; several proxies at once.
@@ -147,7 +79,8 @@ public final class FaultRounds implements AutoCloseable {
     this.random = random;
     this.homes = homes.clone();
     this.nodes = new ProxyProcess[homes.length];
-    this.ledger = folder.resolve("ledger.tsv");
+    Path book = folder.resolve("ledger.tsv");
+    this.ledgers = new Ledgers(book);
     for (Path home : homes) {
       Files.createDirectories(home.resolve("routes.d"));
       Files.writeString(home.resolve("routes.d/hooks.camel.yaml"), named(home));
@@ -159,7 +92,7 @@ public final class FaultRounds implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path"),
                 SmtpSink.class.getName(),
-                ledger.toString(),
+                book.toString(),
                 String.valueOf(MAX_ANSWER_PAUSE_MILLIS))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
@@ -220,8 +153,8 @@ public final class FaultRounds implements AutoCloseable {
   /** Posts messages and lets a fault happen at some moment before the last one is sent. */
   public void round(int messages, Fault fault) throws IOException, SQLException {
     rounds++;
-    int before = accepted.size();
-    int taken = mails().size();
+    int before = ledgers.accepted().size();
+    int taken = ledgers.mails().size();
     AtomicInteger next = new AtomicInteger();
     ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
     try {
@@ -232,7 +165,8 @@ public final class FaultRounds implements AutoCloseable {
       // by answers as often as by mails at the relay, so that both sides are cut
       boolean intake = random.nextBoolean();
       int moment = 1 + random.nextInt(messages - 1);
-      IntSupplier reached = intake ? () -> accepted.size() - before : () -> mails().size() - taken;
+      IntSupplier reached =
+          intake ? () -> ledgers.accepted().size() - before : () -> ledgers.mails().size() - taken;
       awaitTrue("moment of the fault", () -> reached.getAsInt() >= moment);
       happen(random.nextInt(nodes.length), fault);
     } finally {
@@ -275,7 +209,7 @@ public final class FaultRounds implements AutoCloseable {
       awaitTrue("others send what it held", () -> nodes.length == 1 || settled(done));
       awaitTrue("its lease is long over", () -> secondsSince(begun) >= 3 * LEASE_SECONDS);
       if (nodes.length > 1) {
-        paused.add(new Paused(name, done, mails().size()));
+        paused.add(new Paused(name, done, ledgers.mails().size()));
       }
       node.signal("CONT");
       awaitTrue("it works again", () -> works(victim));
@@ -303,16 +237,16 @@ public final class FaultRounds implements AutoCloseable {
         "takeover",
         () ->
             settled(held)
-                || mails().stream()
+                || ledgers.mails().stream()
                     .anyMatch(mail -> isTakenOver(mail, held, name) && mail.at() >= at));
-    mails().stream()
+    ledgers.mails().stream()
         .filter(mail -> isTakenOver(mail, held, name) && mail.at() >= at)
-        .mapToLong(Mail::at)
+        .mapToLong(Ledgers.Mail::at)
         .min()
         .ifPresent(first -> recoveries.add(Duration.ofMillis(first - at)));
   }
 
-  private static boolean isTakenOver(Mail mail, Set<String> held, String name) {
+  private static boolean isTakenOver(Ledgers.Mail mail, Set<String> held, String name) {
     return held.contains(mail.id()) && !mail.node().equals(name);
   }
 
@@ -359,8 +293,8 @@ public final class FaultRounds implements AutoCloseable {
     try (KeepAlive connection = nodes[node].connect()) {
       String batch = "{\"messages\":[" + message(id) + "]}";
       if (connection.post("/commands/add-messages", batch).status() == 200) {
-        accepted.add(id);
-        return mails().stream().anyMatch(mail -> mail.id().equals(id));
+        ledgers.accepted().add(id);
+        return ledgers.mails().stream().anyMatch(mail -> mail.id().equals(id));
       }
       return false;
     } catch (IOException e) {
@@ -386,7 +320,7 @@ public final class FaultRounds implements AutoCloseable {
       if (!taken) {
         return;
       }
-      accepted.addAll(ids);
+      ledgers.accepted().addAll(ids);
     }
   }
 
@@ -405,29 +339,6 @@ public final class FaultRounds implements AutoCloseable {
         id);
   }
 
-  /** What the relay took so far; reads what is new. */
-  private synchronized List<Mail> mails() {
-    try (RandomAccessFile file = new RandomAccessFile(ledger.toFile(), "r")) {
-      byte[] fresh = new byte[(int) (file.length() - read)];
-      file.seek(read);
-      file.readFully(fresh);
-      String text = new String(fresh, StandardCharsets.US_ASCII);
-      int whole = text.lastIndexOf('\n') + 1;
-      text.substring(0, whole).lines().map(line -> line.split("\t", -1)).forEach(this::add);
-      read += whole;
-    } catch (IOException e) {
-      return List.of(); // no mail yet
-    }
-    return Collections.unmodifiableList(mails);
-  }
-
-  /** What another proxy sent to a relay that had this port before is not ours. */
-  private void add(String[] mail) {
-    if (mail.length == 5 && !mail[4].isEmpty()) {
-      mails.add(new Mail(mail[0], mail[1], Long.parseLong(mail[3]), mail[4]));
-    }
-  }
-
   private static void awaitTrue(String what, BooleanSupplier condition) {
     await(what)
         .atMost(PATIENCE)
@@ -437,71 +348,22 @@ public final class FaultRounds implements AutoCloseable {
   }
 
   /** Lets the proxies send what is left, stops them, and compares. */
-  public Result finish() throws IOException, SQLException {
-    awaitTrue("all is sent", () -> settled(accepted));
+  public Ledgers.Result finish() throws IOException, SQLException {
+    awaitTrue("all is sent", () -> settled(ledgers.accepted()));
     awaitTrue("the queue is empty", this::isEmpty);
-    awaitTrue("all is told", () -> told().containsAll(accepted));
+    awaitTrue("all is told", () -> told().containsAll(ledgers.accepted()));
     for (ProxyProcess node : nodes) {
       stopped &= node.stop() == 0;
     }
-    Map<String, List<String>> taken = new HashMap<>();
-    for (Mail mail : mails()) {
-      taken.computeIfAbsent(mail.id(), id -> new ArrayList<>()).add(mail.messageId());
+    int stale = paused.stream().mapToInt(this::stale).sum();
+    try (Connection store = TestStore.connect(homes[0])) {
+      return ledgers.compare(store, told(), rounds, stale, stopped, recoveries);
     }
-    Set<String> sent = new HashSet<>();
-    Set<String> poison = new HashSet<>();
-    Map<String, Integer> uncertain = new HashMap<>();
-    try (Connection store = TestStore.connect(homes[0]);
-        Statement statement = store.createStatement();
-        ResultSet rows =
-            statement.executeQuery(
-                """
-                SELECT m.id,
-                  NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_pk = m.pk AND r.state <> 'sent') AS sent,
-                  EXISTS (SELECT 1 FROM event e WHERE e.message_pk = m.pk AND e.type = 'error'
-                    AND e.text LIKE '%: poison') AS poison,
-                  (SELECT count(*) FROM event e WHERE e.message_pk = m.pk AND e.type = 'uncertain')
-                    uncertain
-                FROM message m""")) {
-      while (rows.next()) {
-        if (rows.getBoolean("sent")) {
-          sent.add(rows.getString("id"));
-        }
-        if (rows.getBoolean("poison")) {
-          poison.add(rows.getString("id"));
-        }
-        uncertain.put(rows.getString("id"), rows.getInt("uncertain"));
-      }
-    }
-    int duplicates = 0;
-    int unflagged = 0;
-    int changed = 0;
-    for (Map.Entry<String, List<String>> mail : taken.entrySet()) {
-      int copies = mail.getValue().size() - 1;
-      duplicates += copies;
-      unflagged += Math.max(0, copies - uncertain.getOrDefault(mail.getKey(), 0));
-      changed += new HashSet<>(mail.getValue()).size() > 1 ? 1 : 0;
-    }
-    return new Result(
-        rounds,
-        accepted.size(),
-        poison.size(),
-        without(accepted, union(taken.keySet(), poison)),
-        without(accepted, union(sent, poison)),
-        without(accepted, told()),
-        without(sent, taken.keySet()),
-        duplicates,
-        unflagged,
-        changed,
-        paused.stream().mapToInt(this::stale).sum(),
-        uncertain.values().stream().mapToInt(Integer::intValue).sum(),
-        stopped,
-        List.copyOf(recoveries));
   }
 
   private int stale(Paused one) {
     return (int)
-        mails().stream()
+        ledgers.mails().stream()
             .skip(one.from())
             .filter(mail -> mail.node().equals(one.node()) && one.held().contains(mail.id()))
             .count();
@@ -521,16 +383,6 @@ public final class FaultRounds implements AutoCloseable {
         .filter(event -> event.has("sent_ts") || event.has("error_ts"))
         .map(event -> event.path("id").asText())
         .collect(toSet());
-  }
-
-  private static Set<String> union(Set<String> some, Set<String> more) {
-    Set<String> all = new HashSet<>(some);
-    all.addAll(more);
-    return all;
-  }
-
-  private static int without(Set<String> all, Set<String> found) {
-    return (int) all.stream().filter(id -> !found.contains(id)).count();
   }
 
   @Override

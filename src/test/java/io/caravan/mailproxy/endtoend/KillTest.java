@@ -44,7 +44,7 @@ class KillTest {
       for (int i = 0; i < ROUNDS; i++) {
         rounds.round(MESSAGES, FaultRounds.Fault.KILL);
       }
-      FaultRounds.Result result = rounds.finish();
+      Ledgers.Result result = rounds.finish();
       assertThat(result.accepted()).as("messages that got a 2xx").isPositive();
       assertThat(result.holds()).as("seed %d: %s", seed, result).isTrue();
     }

@@ -48,7 +48,7 @@ class NodesFaultTest {
       assertThat(events("uncertain")).as("uncertain after a drain").isZero();
       rounds.round(200, FaultRounds.Fault.KILL);
       rounds.round(200, FaultRounds.Fault.PAUSE);
-      FaultRounds.Result result = rounds.finish();
+      Ledgers.Result result = rounds.finish();
       assertThat(result.holds()).as("seed %d: %s", seed, result).isTrue();
       assertThat(result.accepted()).isGreaterThanOrEqualTo(600);
     }
