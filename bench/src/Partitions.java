@@ -62,12 +62,14 @@ final class Partitions {
       }
       statement.execute(FILL);
       statement.execute("VACUUM flat, queue");
-      String change = database.sql().load("enter-data");
+      String change = "UPDATE queue SET in_data = 1 WHERE tenant_id = ? AND pk = ? AND lease_owner = ? AND lease_epoch = ?";
+      String changes = database.sql().load("enter-data").replaceAll("(?m)^--.*", "");
       String claim = database.sql().load("claim-due").replaceAll("(?m)^--.*", "");
       for (int round = 1; round <= 2; round++) {
         for (String table : List.of("flat", "queue")) {
           for (String mode : List.of("auto", "force_generic_plan", "force_custom_plan")) {
             measure(url, table + ", " + mode + ", a change by key", mode, of(table, change), 20_000);
+            inArrays(url, table + ", " + mode + ", a change by key in arrays of 200", mode, of(table, changes));
             measure(url, table + ", " + mode + ", a claim of " + CLAIM, mode, of(table, claim), 300);
           }
         }
@@ -90,8 +92,9 @@ final class Partitions {
   private static String of(String table, String sql) {
     return table.equals("queue")
         ? sql
-        : sql.replaceAll("(\\w+\\.)?tenant_id = (:\\?tenant|\\?) AND ", "")
-            .replaceAll("(FROM|UPDATE) queue", "$1 " + table);
+        : sql.replaceAll("(\\w+\\.)?tenant_id = (:\\?tenant|\\?|asked.tenant_id) AND ", "")
+            .replaceAll("(FROM|UPDATE) queue", "$1 " + table)
+            .replace("queue.", table + ".");
   }
 
   private static void measure(String url, String what, String mode, String sql, int times) throws Exception {
@@ -124,6 +127,40 @@ final class Partitions {
         }
       }
       System.out.printf("%s: %.1f µs%n", what, (processor(settings) - before) * 1000.0 / times);
+    }
+  }
+
+  private static void inArrays(String url, String what, String mode, String sql) throws Exception {
+    int many = 200;
+    try (Connection connection = TestStore.connect(url);
+        Statement settings = connection.createStatement();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      settings.execute("SET plan_cache_mode = " + mode);
+      settings.execute("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
+      connection.setAutoCommit(false);
+      String[] tenants = new String[many];
+      Long[] keys = new Long[many];
+      Long[] ones = new Long[many];
+      long before = 0;
+      int times = 200;
+      for (int i = 0; i < 20 + times; i++) {
+        if (i == 20) {
+          before = processor(settings);
+        }
+        for (int j = 0; j < many; j++) {
+          long row = (i * 200L + j) * 40 % ROWS + j % TENANTS + 20 * 20;
+          tenants[j] = "t" + row % TENANTS;
+          keys[j] = row * 65536;
+          ones[j] = 1L;
+        }
+        statement.setArray(1, connection.createArrayOf("text", tenants));
+        statement.setArray(2, connection.createArrayOf("bigint", keys));
+        statement.setArray(3, connection.createArrayOf("bigint", ones));
+        statement.setArray(4, connection.createArrayOf("bigint", ones));
+        statement.execute();
+        connection.rollback();
+      }
+      System.out.printf("%s: %.1f µs%n", what, (processor(settings) - before) * 1000.0 / times / many);
     }
   }
 
