@@ -23,10 +23,11 @@ public final class Logs {
       System.setProperty("log4j2.configurationFile", file.toUri().toString());
     }
     System.setProperty("mailproxy.home", home.toString());
-    if (!canHold(home.resolve("log/metrics"))) {
+    if (canHold(home.resolve("log/metrics"))) {
+      System.setProperty("mailproxy.log.metrics", "file");
+    } else {
       System.err.println(
           "cannot write to " + home.resolve("log/metrics") + ": no file with the metric line");
-      System.setProperty("mailproxy.metrics.level", "OFF");
     }
     String level =
         environment.getOrDefault("GMP_LOG_LEVEL", environment.getOrDefault("LOG_LEVEL", "INFO"));
