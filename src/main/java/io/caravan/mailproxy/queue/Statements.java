@@ -35,7 +35,7 @@ final class Statements {
   }
 
   /**
-   * Changes rows at once.
+   * Changes rows at once, by a statement whose places are single values.
    *
    * @return how many rows
    */

@@ -122,10 +122,7 @@ class PartitionsTest {
     }
     try (Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
-      statement.execute(
-          "INSERT INTO flyway_schema_history SELECT installed_rank + 1, '999', 'later', type, 'V999__later.sql',"
-              + " checksum, installed_by, installed_on, execution_time, success FROM flyway_schema_history"
-              + " ORDER BY installed_rank DESC LIMIT 1");
+      statement.execute(TestStore.LATER);
     }
     assertThatThrownBy(() -> Database.of(home.toString(), url, InstantSource.system()))
         .hasMessageContaining("later version");

@@ -125,6 +125,17 @@ class RunContractTest {
   }
 
   @Test
+  void where_nothing_can_be_written_the_folders_and_a_setting_are_named() throws Exception {
+    Files.createFile(home.resolve("log"));
+    Files.createFile(home.resolve("data"));
+    String database = elsewhere.resolve("mail.db").toString();
+    assertThat(exits2(run("", "GMP_API_TOKEN", TOKEN, "GMP_PORT", "0", "GMP_DB_PATH", database)))
+        .contains("cannot write to " + home.resolve("log/metrics"))
+        .contains("sandbox.path (GMP_SANDBOX_PATH): the folder cannot be made")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
   void a_wrong_encryption_key_is_told_without_the_key() throws Exception {
     Process process =
         run(

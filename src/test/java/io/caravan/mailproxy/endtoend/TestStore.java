@@ -24,6 +24,12 @@ import org.jspecify.annotations.Nullable;
  * That server waits for its disk where property {@code mailproxy.fsync} is {@code on}.
  */
 public final class TestStore {
+  /** Makes a database one of a later version of the product. */
+  public static final String LATER =
+      "INSERT INTO flyway_schema_history SELECT installed_rank + 1, '999', 'later', type, 'V999__later.sql',"
+          + " checksum, installed_by, installed_on, execution_time, success FROM flyway_schema_history"
+          + " ORDER BY installed_rank DESC LIMIT 1";
+
   private static final boolean SHARED =
       System.getProperty("mailproxy.store", "sqlite").equals("postgresql");
   private static final AtomicInteger DATABASES = new AtomicInteger();
@@ -131,10 +137,7 @@ public final class TestStore {
     }
   }
 
-  /**
-   * CPU time that the server's processes of this moment have used, microseconds; without a server
-   * 0.
-   */
+  /** CPU time that the server's processes have used so far, microseconds; without a server 0. */
   public static synchronized long cpuMicros() throws IOException {
     if (server == null) {
       return 0;
