@@ -39,7 +39,7 @@ public final class Limits {
     TestStore.share(homes);
     List<Long> mails = Collections.synchronizedList(new ArrayList<>());
     List<ProxyProcess> proxies = new ArrayList<>();
-    try (SmtpSink relay = new SmtpSink(0, mail -> mails.add(mail.at()))) {
+    try (SmtpSink relay = new SmtpSink(mail -> mails.add(mail.at()))) {
       for (Path home : homes) {
         proxies.add(ProxyProcess.start(home, "GMP_LEASE_SECONDS", "30"));
       }

@@ -336,9 +336,7 @@ public final class Run {
       Backlog.fill(home, side.backlog, options.get("--backlog-of").equals("later"));
     }
     try (SmtpSink sink =
-            new SmtpSink(
-                0,
-                mail -> {
+            new SmtpSink(mail -> {
                   taken.incrementAndGet();
                   arrived.put(mail.clientId(), mail.at());
                   CountDownLatch waiting = awaited.get(mail.clientId());

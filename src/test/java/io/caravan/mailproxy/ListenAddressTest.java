@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.caravan.mailproxy.endtoend.TestPorts;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.routes.RawHttp;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketException;
@@ -38,7 +38,7 @@ class ListenAddressTest {
 
   @Test
   void the_api_and_prometheus_listen_cannot_share_an_address() throws Exception {
-    String port = freePort();
+    String port = String.valueOf(TestPorts.next());
     assertThatThrownBy(
             () -> TestProxy.start(home, "port", port, "prometheus_listen", "127.0.0.1:" + port))
         .isInstanceOf(ConfigurationException.class)
@@ -48,7 +48,7 @@ class ListenAddressTest {
 
   @Test
   void while_the_routes_do_not_stand_yet_a_client_is_told_to_come_back() throws Exception {
-    String port = listenablePort();
+    String port = String.valueOf(TestPorts.next());
     Set<Thread> others = threadsOfVertx();
     CompletableFuture<TestProxy> start =
         CompletableFuture.supplyAsync(() -> TestProxy.start(home, "port", port));
@@ -90,24 +90,6 @@ class ListenAddressTest {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> thread.getName().startsWith("vert"))
         .collect(toSet());
-  }
-
-  /** Below the range of ports for clients: who asks such a one before it listens may get itself. */
-  private static String listenablePort() {
-    for (int port = 20_000; port < 30_000; port++) {
-      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-        return String.valueOf(free.getLocalPort());
-      } catch (IOException e) {
-        // the next one
-      }
-    }
-    throw new AssertionError("no port is free");
-  }
-
-  private static String freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return String.valueOf(free.getLocalPort());
-    }
   }
 
   @Test

@@ -5,12 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import io.caravan.mailproxy.endtoend.TestPorts;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -302,10 +301,7 @@ class CommandLineTest {
 
   @Test
   void nobody_answers_where_nobody_listens() throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    int port = TestPorts.next();
     CommandRun run = admin().run("status", "--url", "http://127.0.0.1:" + port);
     assertThat(run.code()).isEqualTo(3);
     assertThat(run.err()).contains("mail-proxy start", "--url", "GMP_URL");

@@ -8,11 +8,11 @@ import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.TRICKLE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.caravan.mailproxy.endtoend.TestPorts;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Answer.Kind;
 import io.caravan.mailproxy.message.Phase;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -137,11 +137,7 @@ class RelayFaultsTest {
 
   @Test
   void refusedConnectionIsUnreachable() throws Exception {
-    int closedPort;
-    try (ServerSocket socket = new ServerSocket(0)) {
-      closedPort = socket.getLocalPort();
-    }
-    account = Mails.account(closedPort);
+    account = Mails.account(TestPorts.next());
     Answer answer = send("b@y.test").get(0);
     assertThat(answer.kind()).isEqualTo(Kind.UNREACHABLE);
     assertThat(answer.phase()).isEqualTo(Phase.CONNECT);

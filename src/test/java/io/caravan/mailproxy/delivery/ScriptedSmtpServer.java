@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.delivery;
 
+import io.caravan.mailproxy.endtoend.TestPorts;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -99,7 +100,7 @@ public final class ScriptedSmtpServer implements AutoCloseable {
 
   /** With a keystore of src/test/resources/tls, for STARTTLS (offer it) or implicit TLS. */
   public ScriptedSmtpServer(String keystore, boolean implicit) throws Exception {
-    this(keystore, implicit, InetAddress.getLoopbackAddress(), 0);
+    this(keystore, implicit, InetAddress.getLoopbackAddress(), TestPorts.next());
   }
 
   /** At one of the many addresses of loopback. */

@@ -2,12 +2,12 @@ package io.caravan.mailproxy.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.caravan.mailproxy.endtoend.TestPorts;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Answer;
 import io.caravan.mailproxy.message.Answer.Kind;
 import jakarta.mail.MessagingException;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.util.List;
 import java.util.Properties;
 import org.apache.camel.component.mail.DefaultJavaMailSender;
@@ -142,9 +142,7 @@ class StockSenderTest {
 
   @Test
   void nobodyListens() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      sender.setPort(socket.getLocalPort());
-    }
+    sender.setPort(TestPorts.next());
     assertThat(send(Mails.mail(account, "b@y.test")).get(0).kind()).isEqualTo(Kind.UNREACHABLE);
   }
 

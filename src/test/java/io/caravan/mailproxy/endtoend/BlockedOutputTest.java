@@ -42,7 +42,7 @@ class BlockedOutputTest {
               }
             });
     AtomicInteger taken = new AtomicInteger();
-    try (SmtpSink sink = new SmtpSink(0, mail -> taken.incrementAndGet());
+    try (SmtpSink sink = new SmtpSink(mail -> taken.incrementAndGet());
         ProxyProcess proxy =
             ProxyProcess.startBy(
                 List.of("sh", "-c", "exec \"$@\" > '" + pipe + "' 2>&1", "sh"),

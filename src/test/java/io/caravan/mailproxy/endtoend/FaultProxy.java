@@ -32,7 +32,7 @@ public final class FaultProxy implements AutoCloseable {
   /** Passes everything to a port of 127.0.0.1. */
   public FaultProxy(int targetPort) throws IOException {
     target = new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort);
-    listener = listen(0);
+    listener = listen(TestPorts.next());
     port = listener.getLocalPort();
   }
 

@@ -61,7 +61,7 @@ class KillTest {
           LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
         };
     ProxyProcess proxy = start();
-    try (SmtpSink relay = new SmtpSink(0, slowly)) {
+    try (SmtpSink relay = new SmtpSink(slowly)) {
       proxy.post("/tenant", "{\"id\":\"acme\"}");
       proxy.post("/account", account(relay.port(), LIMIT));
       proxy.post("/commands/add-messages", batch(2 * LIMIT));

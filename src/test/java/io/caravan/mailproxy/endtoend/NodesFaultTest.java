@@ -74,7 +74,7 @@ class NodesFaultTest {
             hang(answers);
           }
         };
-    try (SmtpSink relay = new SmtpSink(0, hanging);
+    try (SmtpSink relay = new SmtpSink(hanging);
         ProxyProcess one = start(homes[0])) {
       one.post("/tenant", "{\"id\":\"acme\"}");
       one.post("/account", account(relay.port()));
@@ -143,7 +143,7 @@ class NodesFaultTest {
           hang(answers);
         };
     Path home = home("alone");
-    try (SmtpSink relay = new SmtpSink(0, hanging);
+    try (SmtpSink relay = new SmtpSink(hanging);
         ProxyProcess proxy = start(home)) {
       proxy.post("/tenant", "{\"id\":\"acme\"}");
       proxy.post("/account", account(relay.port()));

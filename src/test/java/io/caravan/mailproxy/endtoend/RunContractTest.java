@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -82,12 +80,6 @@ class RunContractTest {
     return said();
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   private HttpResponse<String> get(int port, String path) throws Exception {
     return client.send(
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).build(),
@@ -157,7 +149,7 @@ class RunContractTest {
 
   @Test
   void settings_come_from_the_environment_and_no_other_variable_leaks_in() throws Exception {
-    int port = freePort();
+    int port = TestPorts.next();
     Process process =
         run(
             "",
@@ -226,7 +218,7 @@ class RunContractTest {
 
   @Test
   void insecure_dev_binds_loopback_and_needs_no_token() throws Exception {
-    int port = freePort();
+    int port = TestPorts.next();
     Process process = run("--insecure-dev", "GMP_PORT", "" + port, "GMP_HOST", "0.0.0.0");
     awaitReady(process, port);
 
@@ -242,7 +234,7 @@ class RunContractTest {
   @ParameterizedTest
   @ValueSource(strings = {"json", "plain"})
   void log_lines_are_as_documented(String format) throws Exception {
-    int port = freePort();
+    int port = TestPorts.next();
     try (ScriptedSmtpServer relay = new ScriptedSmtpServer()) {
       Process process =
           run(

@@ -65,16 +65,16 @@ public final class SmtpSink implements Closeable {
   private final Manner manner;
   private final Set<Socket> sessions = ConcurrentHashMap.newKeySet();
 
-  public SmtpSink(int port, Listener listener) throws IOException {
-    this(port, listener, Manner.PLAIN);
+  public SmtpSink(Listener listener) throws IOException {
+    this(listener, Manner.PLAIN);
   }
 
-  public SmtpSink(int port, Listener listener, Manner manner) throws IOException {
+  public SmtpSink(Listener listener, Manner manner) throws IOException {
     this.listener = listener;
     this.manner = manner;
     this.server = new ServerSocket();
     server.setReuseAddress(true);
-    server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
+    server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), TestPorts.next()), 1_000);
     thread(this::accept, "sink");
   }
 
@@ -99,7 +99,7 @@ public final class SmtpSink implements Closeable {
     try (FileChannel ledger =
             FileChannel.open(
                 Path.of(args[0]), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        SmtpSink sink = new SmtpSink(0, mail -> keep(ledger, mail, Integer.parseInt(args[1])))) {
+        SmtpSink sink = new SmtpSink(mail -> keep(ledger, mail, Integer.parseInt(args[1])))) {
       System.out.println(sink.port());
       while (System.in.read() >= 0) {
         // until the parent closes it or ends

@@ -44,7 +44,7 @@ class StorageFaultsTest {
     List<String> mails = Collections.synchronizedList(new ArrayList<>());
     Relay relay = new Relay(mails);
     try (FaultProxy network = new FaultProxy(port);
-        SmtpSink sink = new SmtpSink(0, relay)) {
+        SmtpSink sink = new SmtpSink(relay)) {
       TestStore.shareAt(database.replace(":" + port + "/", ":" + network.port() + "/"), home);
       try (TestProxy proxy = TestProxy.start(home, "lease.seconds", "120", "retry.delays", "1")) {
         proxy.post("/tenant", Map.of("id", "acme"));
@@ -129,7 +129,7 @@ class StorageFaultsTest {
     List<String> mails = Collections.synchronizedList(new ArrayList<>());
     Relay relay = new Relay(mails);
     Path data = Files.createDirectories(home.resolve("data"));
-    try (SmtpSink sink = new SmtpSink(0, relay);
+    try (SmtpSink sink = new SmtpSink(relay);
         ProxyProcess proxy =
             ProxyProcess.startBy(
                 onSmallDisk(data),

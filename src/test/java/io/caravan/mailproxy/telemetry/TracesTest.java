@@ -9,13 +9,12 @@ import io.caravan.mailproxy.ConfigurationException;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.MovableClock;
+import io.caravan.mailproxy.endtoend.TestPorts;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.http.Json;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status.StatusCode;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -173,10 +172,7 @@ class TracesTest {
 
   @Test
   void failures_tell_codes_and_nobody_is_named() throws Exception {
-    int nobody;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = free.getLocalPort();
-    }
+    int nobody = TestPorts.next();
     try (TestProxy proxy = proxy("traces.headers", "authorization=Basic%20c2VjcmV0, x=y")) {
       proxy.relayAccount("acme", "a", relay.port());
       proxy.relayAccount("acme", "gone", nobody);
