@@ -3,6 +3,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.caravan.mailproxy.endtoend.KeepAlive;
+import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.ProxyProcess;
 import io.caravan.mailproxy.endtoend.SmtpSink;
 import io.caravan.mailproxy.endtoend.TestStore;
@@ -385,6 +386,8 @@ public final class Run {
       // throughput
       int messages = number("--messages");
       long cpu = nodes.cpuMicros();
+      long compiled = nodes.compilerMicros();
+      double[] commits = nodes.commits();
       long database = TestStore.cpuMicros();
       long written = proxy.writtenBytes();
       long begun = System.nanoTime();
@@ -397,8 +400,14 @@ public final class Run {
       figures.put("intake p50 a request, ms", intake.percentile(50));
       figures.put("intake p99 a request, ms", intake.percentile(99));
       figures.put("proxy CPU, us/msg", (double) (nodes.cpuMicros() - cpu) / messages);
+      figures.put("of it compilation", (double) (nodes.compilerMicros() - compiled) / messages);
       if (TestStore.isShared(home)) {
         figures.put("database CPU, us/msg", (double) (TestStore.cpuMicros() - database) / messages);
+      }
+      if (side.telemetry) {
+        double[] more = nodes.commits();
+        figures.put("commits/msg", (more[0] - commits[0]) / messages);
+        figures.put("works/commit", (more[1] - commits[1]) / (more[0] - commits[0]));
       }
       figures.put("written, bytes/msg", (double) (proxy.writtenBytes() - written) / messages);
 
@@ -491,6 +500,32 @@ public final class Run {
         micros += node.cpuMicros();
       }
       return micros;
+    }
+
+    /** CPU time of the compilers' threads that are there. */
+    long compilerMicros() throws IOException {
+      long micros = 0;
+      for (ProxyProcess node : all) {
+        try (Stream<Path> threads = Files.list(Path.of("/proc/" + node.pid() + "/task"))) {
+          for (Path thread : threads.toList()) {
+            if (Files.readString(thread.resolve("comm")).contains("CompilerThre")) {
+              micros += Long.parseLong(Files.readString(thread.resolve("schedstat")).split(" ")[0]) / 1000;
+            }
+          }
+        }
+      }
+      return micros;
+    }
+
+    /** Group commits so far, and pieces of work in them. */
+    double[] commits() throws IOException {
+      double[] sums = new double[2];
+      for (ProxyProcess node : all) {
+        Metrics metrics = Metrics.of(node);
+        sums[0] += metrics.sum("mailproxy_commit_works_count");
+        sums[1] += metrics.sum("mailproxy_commit_works_sum");
+      }
+      return sums;
     }
 
     /** One node knows what is pending at every moment; of several each counts from time to time, so the database is asked. */

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.apache.camel.Exchange;
@@ -132,21 +133,21 @@ public final class Attempts {
    * Chooses the account: the lane's, or the one that a route named in property {@value #ACCOUNT};
    * while its relay refuses us, its failover account.
    *
-   * @throws NoAccountException there is none any more
+   * @throws NoAccountException this node knows of none; for a short time the attempt may go back
    * @throws CircuitOpenException it takes no mail now
    */
   public void account(Exchange exchange) throws NoAccountException, CircuitOpenException {
     Attempt attempt = attempt(exchange);
     String named = exchange.getProperty(ACCOUNT, String.class);
-    Account wanted =
-        (named == null
-                ? directory.account(attempt.getDelivery().accountPk())
-                : directory.account(attempt.getTenantId(), named))
-            .orElseThrow(
-                () ->
-                    new NoAccountException(
-                        named == null ? attempt.getAccountId() : named, attempt.getTenantId()));
-    Account account = circuits.choose(attempt, wanted);
+    Optional<Account> wanted =
+        named == null
+            ? directory.account(attempt.getDelivery().accountPk())
+            : directory.account(attempt.getTenantId(), named);
+    if (wanted.isEmpty()) {
+      attempt.hold(BUSY_DELAY_MILLIS);
+      throw new NoAccountException(attempt, named);
+    }
+    Account account = circuits.choose(attempt, wanted.get());
     if (circuits.isTrial(attempt, account)) {
       exchange.setProperty(Circuits.TRIAL, true);
     }

@@ -181,12 +181,8 @@ public final class SharedCircuits {
       List<Health> news = new ArrayList<>();
       Set<Long> standing = new HashSet<>();
       for (Row row : Row.all(rows)) {
-        account(row)
-            .ifPresent(
-                account -> {
-                  standing.add(account.pk());
-                  take(account, row, news);
-                });
+        standing.add(row.number("account_pk"));
+        account(row).ifPresent(account -> take(account, row, news));
       }
       for (Circuit circuit : List.copyOf(table.all())) {
         if (hasEnded(circuit, standing)) {
@@ -199,7 +195,10 @@ public final class SharedCircuits {
     }
   }
 
-  /** What is said of an account that was changed since is not said of this one. */
+  /**
+   * What is said of an account that was changed since is not said of this one. Who hears of the
+   * change ends its circuit.
+   */
   private Optional<Account> account(Row row) {
     return directory
         .account(row.number("account_pk"))

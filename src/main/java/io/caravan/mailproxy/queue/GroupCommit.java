@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,11 +28,16 @@ import org.slf4j.LoggerFactory;
 final class GroupCommit implements AutoCloseable {
   private static final int MAX_WORKS = 512;
 
+  /** So long at most a group waits for those who were in the last one. */
+  private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
   /** A transaction that takes longer makes the next one smaller: who is in it waits for its end. */
   private static final long SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** So long work waits for its turn before its caller is told that the store is too slow. */
   private static final long PATIENCE_SECONDS = 5;
+
+  private static final int NOBODY = Integer.MAX_VALUE;
 
   /** A piece of work inside the common transaction. */
   interface Work<R> {
@@ -69,6 +75,7 @@ final class GroupCommit implements AutoCloseable {
   private final DataSource writer;
   private final Sql sql;
   private final StoreHealth health;
+  private final Thread thread;
   private final LinkedBlockingQueue<Pending<?>> waiting = new LinkedBlockingQueue<>();
   private volatile boolean open = true;
   private volatile Listener listener = (works, nanos) -> {};
@@ -76,11 +83,14 @@ final class GroupCommit implements AutoCloseable {
   private boolean ending;
   private int most = MAX_WORKS;
 
+  /** How many have to wait until the thread that gathers them goes on. */
+  private volatile int gathered = NOBODY;
+
   GroupCommit(DataSource writer, Sql sql, StoreHealth health) {
     this.writer = writer;
     this.sql = sql;
     this.health = health;
-    Thread thread = new Thread(this::loop, "group-commit");
+    thread = new Thread(this::loop, "group-commit");
     thread.setDaemon(true);
     thread.start();
   }
@@ -99,6 +109,9 @@ final class GroupCommit implements AutoCloseable {
           throw new StoreException(new IllegalStateException("the store is closed"));
         }
         waiting.add(pending);
+      }
+      if (waiting.size() >= gathered) {
+        LockSupport.unpark(thread);
       }
       return pending.await(waiting);
     } catch (SQLException e) {
@@ -124,6 +137,8 @@ final class GroupCommit implements AutoCloseable {
   }
 
   private void loop() {
+    int works = 1;
+    long nanos = 0;
     while (open || !waiting.isEmpty()) {
       Pending<?> first;
       try {
@@ -131,12 +146,28 @@ final class GroupCommit implements AutoCloseable {
       } catch (InterruptedException e) {
         continue; // nobody interrupts this thread; a stray one must not lose what waits
       }
+      gather(works, nanos);
       long start = System.nanoTime();
-      int works = write(first);
-      long nanos = System.nanoTime() - start;
+      works = write(first);
+      nanos = System.nanoTime() - start;
       most = nanos > SLOW_NANOS ? Math.max(1, works / 2) : Math.min(MAX_WORKS, 2 * most);
       listener.committed(works, nanos);
     }
+  }
+
+  /**
+   * Gives those who were in the last group time to come again, as long as that one took: a commit
+   * costs much the same for one and for many. Who came alone does not wait.
+   */
+  private void gather(int last, long nanos) {
+    long end = System.nanoTime() + Math.min(nanos, GATHER_NANOS);
+    gathered = last - 1;
+    long left = end - System.nanoTime();
+    while (waiting.size() < gathered && left > 0) {
+      LockSupport.parkNanos(this, left);
+      left = end - System.nanoTime();
+    }
+    gathered = NOBODY;
   }
 
   /**

@@ -29,8 +29,6 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what stands for a delivery, such as an exchange
  */
 public class LaneQueue<T> extends UnboundedQueue<T> {
-  private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-
   /** Deliveries of higher priorities after which one of a lower one has its turn: none starves. */
   private static final int PATIENCE = 64;
 
@@ -136,11 +134,20 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
         if (element != null || left <= 0) {
           return element;
         }
-        left = ready.awaitNanos(refused != null ? Math.min(left, RETIRED_WAIT_NANOS) : left);
+        left = ready.awaitNanos(Math.min(left, longestWait()));
       }
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Nanoseconds after which who polls looks again: soon, when nothing comes any more and it may be
+   * asked to end; after a second, when lanes stand still: a stop may end by time, of which nobody
+   * tells; else not before it is told.
+   */
+  private long longestWait() {
+    return refused != null ? 10_000_000 : size > 0 ? 1_000_000_000 : Long.MAX_VALUE;
   }
 
   private @Nullable T next() {
@@ -189,9 +196,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   private void given(int level) {
     passedOver[level] = 0;
     for (int lower = level + 1; lower < turns.size(); lower++) {
-      if (!turns.get(lower).isEmpty()) {
-        passedOver[lower]++;
-      }
+      passedOver[lower] += turns.get(lower).isEmpty() ? 0 : 1;
     }
   }
 

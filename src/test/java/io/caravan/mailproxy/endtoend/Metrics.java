@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.endtoend;
 
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -21,6 +22,12 @@ public final class Metrics {
 
   public static Metrics of(TestProxy proxy) {
     return new Metrics(proxy.get("/metrics").body());
+  }
+
+  public static Metrics of(ProxyProcess proxy) throws IOException {
+    try (KeepAlive connection = proxy.connect()) {
+      return new Metrics(connection.get("/metrics").body());
+    }
   }
 
   /** A series by its whole name, such as {@code a_total{b="c"}}. */

@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -83,6 +85,24 @@ class NodesTest {
                                 Map.of("messages", List.of(message("acme", "short", "none"))))
                             .body())
                     .contains("account"));
+  }
+
+  @Test
+  void mail_of_an_account_that_this_node_has_not_heard_of_yet_waits(
+      @TempDir Path maker, @TempDir Path late) throws Exception {
+    TestStore.share(maker, late);
+    String follow = Files.readString(TestProxy.REPOSITORY.resolve("routes/follow.camel.yaml"));
+    TestProxy.route(late, "follow.camel.yaml", follow.replace("period: 500", "period: 5000"));
+    try (TestProxy slow = start(late)) {
+      try (TestProxy node = start(maker)) {
+        node.relayAccount("acme", "new", relay.port());
+        Map<String, Object> soon = new HashMap<>(message("acme", "new", "soon"));
+        soon.put("deferred_ts", Instant.now().getEpochSecond() + 1);
+        node.submit(soon);
+      }
+      await().atMost(SOON).until(() -> slow.exchanges("settle-no-account") > 0);
+      await().atMost(SOON).until(() -> slow.state("acme", "soon").equals("sent"));
+    }
   }
 
   @Test

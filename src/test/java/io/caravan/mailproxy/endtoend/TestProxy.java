@@ -28,7 +28,7 @@ import javax.sql.DataSource;
 public final class TestProxy implements AutoCloseable {
   public static final String TOKEN = "test-token";
 
-  private static final Path REPOSITORY = Path.of("").toAbsolutePath();
+  static final Path REPOSITORY = Path.of("").toAbsolutePath();
 
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();

@@ -1,0 +1,1 @@
+SELECT pk FROM account WHERE pk = :?account
