@@ -2,6 +2,7 @@ package io.caravan.mailproxy.db;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.caravan.mailproxy.endtoend.TestStore;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLException;
 
 /** Mail lies by tenant on PostgreSQL, so that a distributed one can put tenants on machines. */
 class PartitionsTest {
@@ -102,6 +104,28 @@ class PartitionsTest {
   @TempDir Path home;
 
   /** reliability-security A5, F47. */
+  /** The second step of the tables' making stands still until this session lets it go on. */
+  private static final String HALF_WAY =
+      """
+      SELECT pg_advisory_lock(47);
+      CREATE SCHEMA test;
+      CREATE FUNCTION test.half_way() RETURNS event_trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF to_regclass('flyway_schema_history') IS NOT NULL THEN
+          IF EXISTS (SELECT 1 FROM flyway_schema_history) THEN
+            PERFORM pg_advisory_xact_lock(47);
+          END IF;
+        END IF;
+      END $$;
+      CREATE EVENT TRIGGER half_way ON ddl_command_end EXECUTE FUNCTION test.half_way()
+      """;
+
+  private static final String STANDING =
+      "SELECT pid::text FROM pg_locks WHERE locktype = 'advisory' AND objid = 47 AND NOT granted";
+
+  private static final String STEPS =
+      "SELECT installed_rank::text FROM flyway_schema_history ORDER BY installed_rank";
+
   @Test
   void nodes_that_start_at_once_make_the_tables_once_and_one_of_an_earlier_version_is_refused()
       throws Exception {
@@ -126,6 +150,30 @@ class PartitionsTest {
     }
     assertThatThrownBy(() -> Database.of(home.toString(), url, InstantSource.system()))
         .hasMessageContaining("later version");
+  }
+
+  @Test
+  void tables_that_were_half_made_when_the_node_ended_are_made_by_the_next_one() throws Exception {
+    String url = TestStore.postgres();
+    ExecutorService node = Executors.newSingleThreadExecutor();
+    try (Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(HALF_WAY);
+      Future<Database> cut =
+          node.submit(() -> Database.of(home.toString(), url, InstantSource.system()));
+      await().until(() -> !texts(connection, STANDING).isEmpty());
+      assertThat(texts(connection, STEPS)).containsExactly("1");
+      texts(connection, STANDING.replace("pid::text", "pg_terminate_backend(pid)::text"));
+      assertThatThrownBy(cut::get).hasRootCauseInstanceOf(PSQLException.class);
+      statement.execute("DROP EVENT TRIGGER half_way; SELECT pg_advisory_unlock(47)");
+
+      try (Database database = Database.of(home.toString(), url, InstantSource.system())) {
+        assertThat(database.isShared()).isTrue();
+        assertThat(texts(connection, STEPS)).startsWith("1").hasSizeGreaterThan(1);
+      }
+    } finally {
+      node.shutdown();
+    }
   }
 
   @Test

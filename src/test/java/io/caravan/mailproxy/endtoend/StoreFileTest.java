@@ -3,7 +3,9 @@ package io.caravan.mailproxy.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.http.HttpResponse;
@@ -11,14 +13,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Faults of the database's file (reliability-security A5: F14, F15, F47). */
+/** Faults of the database's file (reliability-security A5: F13, F14, F15, F47). */
 @DisabledIfSystemProperty(named = "mailproxy.store", matches = "postgresql")
 class StoreFileTest {
   private static final int PAGE = 4096;
@@ -46,9 +50,38 @@ class StoreFileTest {
     }
   }
 
+  /** Where strace is installed and may follow processes. */
+  @Test
+  void a_disk_that_does_not_keep_what_it_is_given_is_told_and_nothing_is_lost() throws Exception {
+    try (ProxyProcess proxy = ProxyProcess.start(home)) {
+      proxy.post("/tenant", "{\"id\":\"acme\"}");
+      proxy.post("/account", "{\"id\":\"a\",\"tenant_id\":\"acme\",\"type\":\"sandbox\"}");
+      Process fault = disksThatDoNotKeep(proxy.pid());
+      try {
+        assertThat(accept(proxy, "refused")).isEqualTo(503);
+        assertThat(proxy.refusal("/commands/add-messages", json("refused")))
+            .contains("Retry-After");
+        await().until(() -> ready(proxy) == 503);
+      } finally {
+        fault.destroy();
+        fault.waitFor();
+      }
+
+      await().until(() -> ready(proxy) == 200);
+      await().until(() -> accept(proxy, "goes") == 200);
+      proxy.awaitEmpty(Duration.ofSeconds(30));
+      proxy.stop();
+    }
+    try (Connection store = TestStore.connect(home);
+        Statement statement = store.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT group_concat(id) FROM message")) {
+      assertThat(rows.getString(1)).isEqualTo("goes");
+    }
+  }
+
   @Test
   void a_damaged_file_is_refused_and_left_as_it_is() throws Exception {
-    started(home).stop();
+    ProxyProcess.start(home).stop();
     Path file = ProxyProcess.database(home);
     try (RandomAccessFile pages = new RandomAccessFile(file.toFile(), "rw")) {
       pages.seek(2 * PAGE);
@@ -56,7 +89,7 @@ class StoreFileTest {
     }
     byte[] damaged = Files.readAllBytes(file);
 
-    assertThatThrownBy(() -> started(home))
+    assertThatThrownBy(() -> ProxyProcess.start(home))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("malformed");
     assertThat(Files.readAllBytes(file)).isEqualTo(damaged);
@@ -64,22 +97,59 @@ class StoreFileTest {
 
   @Test
   void a_file_of_a_later_version_is_refused() throws Exception {
-    started(home).stop();
+    ProxyProcess.start(home).stop();
     try (Connection store = TestStore.connect(home);
         Statement statement = store.createStatement()) {
       statement.execute(TestStore.LATER);
     }
 
-    assertThatThrownBy(() -> started(home))
+    assertThatThrownBy(() -> ProxyProcess.start(home))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("not resolved locally: 999");
   }
 
-  private static ProxyProcess started(Path home) throws IOException {
-    return ProxyProcess.start(
-        TestProxy.home(home),
-        System.getProperty("java.class.path"),
-        List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1"));
+  private Process disksThatDoNotKeep(long pid) throws Exception {
+    Path told = home.resolve("strace");
+    Process strace = null;
+    try {
+      strace =
+          new ProcessBuilder(
+                  "strace",
+                  "-f",
+                  "-p",
+                  String.valueOf(pid),
+                  "-e",
+                  "trace=fsync,fdatasync",
+                  "-e",
+                  "inject=fsync,fdatasync:error=EIO",
+                  "-o",
+                  home.resolve("calls").toString())
+              .redirectErrorStream(true)
+              .redirectOutput(told.toFile())
+              .start();
+      Process begun = strace;
+      await().until(() -> !begun.isAlive() || Files.readString(told).contains("attached"));
+    } catch (IOException e) {
+      assumeTrue(false, "no strace here");
+    }
+    assumeTrue(strace != null && strace.isAlive(), "strace may not follow a process");
+    return strace;
+  }
+
+  private static int accept(ProxyProcess proxy, String id) throws IOException {
+    try (KeepAlive connection = proxy.connect()) {
+      return connection.post("/commands/add-messages", json(id)).status();
+    }
+  }
+
+  private static int ready(ProxyProcess proxy) throws IOException {
+    try (KeepAlive connection = proxy.connect()) {
+      return connection.get("/health/ready").status();
+    }
+  }
+
+  private static String json(String id) {
+    return Json.text(batch(id));
   }
 
   private static Map<String, Object> batch(String id) {
