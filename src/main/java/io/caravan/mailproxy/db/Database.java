@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -201,6 +202,16 @@ public abstract class Database implements AutoCloseable {
             new String[0]) // a later version's as well: what it holds is not known here
         .load()
         .migrate();
+  }
+
+  /** Why it cannot be used, for who started the product. */
+  static String reason(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof FlywayValidateException) {
+        return "its schema is of a later version of this product, or was changed by hand";
+      }
+    }
+    return rootMessage(failure);
   }
 
   static String rootMessage(Throwable failure) {

@@ -2,7 +2,6 @@ package io.caravan.mailproxy.db;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.jspecify.annotations.Nullable;
 
 /** Why a PostgreSQL database cannot be used, and what to do, in one line. */
@@ -31,19 +30,12 @@ final class PostgresRefusal {
       if (cause instanceof UnusableStoreException known) {
         return known;
       }
-      if (cause instanceof FlywayValidateException) {
-        return refusal(
-            url, "its schema is of a later version of this product, or was changed by hand", cause);
-      }
     }
     SQLException last = lastOf(failure);
-    String said = Database.rootMessage(failure).lines().findFirst().orElse("").strip();
-    return refusal(url, last == null ? said : said + hint(last), failure);
-  }
-
-  private static UnusableStoreException refusal(PostgresUrl url, String text, Throwable cause) {
+    String said = Database.reason(failure).lines().findFirst().orElse("").strip();
+    String hint = last == null ? "" : hint(last);
     return new UnusableStoreException(
-        "database " + url + " (GMP_DB_PATH) cannot be used: " + text, cause);
+        "database " + url + " (GMP_DB_PATH) cannot be used: " + said + hint, failure);
   }
 
   private static @Nullable SQLException lastOf(Throwable failure) {

@@ -68,7 +68,7 @@ final class SqliteDatabase extends Database {
     } catch (RuntimeException e) {
       unlock();
       throw new UnusableStoreException(
-          "database " + this.path + " cannot be used: " + rootMessage(e), e);
+          "database " + this.path + " cannot be used: " + reason(e), e);
     }
   }
 

@@ -105,7 +105,7 @@ class StoreFileTest {
 
     assertThatThrownBy(() -> ProxyProcess.start(home))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("not resolved locally: 999");
+        .hasMessageContaining("its schema is of a later version");
   }
 
   private Process disksThatDoNotKeep(long pid) throws Exception {
