@@ -52,7 +52,7 @@ final class Partitions {
   public static void main(String[] args) throws Exception {
     String url = TestStore.postgres();
     Path home = Files.createTempDirectory("partitions");
-    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       for (int tenants : new int[] {1_000, 10_000, 100_000}) {

@@ -27,6 +27,11 @@ public interface Directory {
     return Map.of();
   }
 
+  /** Whether an account is one of {@link #locked}. */
+  default boolean isLocked(long pk) {
+    return false;
+  }
+
   /** Whom a tenant may send as ({@code allowed_sender_domains}); empty: anybody. */
   default Optional<SenderDomains> senders(String tenantId) {
     return Optional.empty();

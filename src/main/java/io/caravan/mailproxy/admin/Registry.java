@@ -83,6 +83,11 @@ public final class Registry implements Directory {
   }
 
   @Override
+  public boolean isLocked(long pk) {
+    return locked.containsKey(pk);
+  }
+
+  @Override
   public Optional<SenderDomains> senders(String tenantId) {
     return tenant(tenantId).map(Tenant::senders);
   }

@@ -39,11 +39,13 @@ public abstract class Database implements AutoCloseable {
    * @param path an SQLite file, or {@code postgresql://user:password@host:port/database}
    * @param clock the clock of an SQLite file; PostgreSQL has its own, and this one is what counts
    *     the time between two looks at it
+   * @param leaseSeconds how long a node's lease holds where there are others, 2 and more
    * @throws UnusableStoreException it cannot be opened or migrated
    */
-  public static Database of(String home, String path, InstantSource clock) {
+  public static Database of(String home, String path, InstantSource clock, int leaseSeconds) {
     if (PostgresUrl.is(path)) {
-      return new PostgresDatabase(PostgresUrl.parse(path), Path.of(home), new DatabaseClock(clock));
+      return new PostgresDatabase(
+          PostgresUrl.parse(path), Path.of(home), new DatabaseClock(clock), leaseSeconds);
     }
     if (path.contains("://")) {
       throw new UnusableStoreException(

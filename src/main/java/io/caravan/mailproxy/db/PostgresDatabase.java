@@ -47,13 +47,18 @@ final class PostgresDatabase extends Database {
   /** A statement of ours that takes longer would keep mail waiting; a connection is given up. */
   private static final int ANSWER_SECONDS = 60;
 
+  private static final int MOST_IDLE_SECONDS = 15;
+
   /**
-   * A node that stands still in a transaction gives its locks back. And no statement of ours is so
-   * long that machine code for it pays: one that looks into all partitions would take 160 ms more.
+   * A node that stands still in a transaction gives its locks back before others could have its
+   * lease. And no statement of ours is so long that machine code for it pays: one that looks into
+   * all partitions would take 160 ms more.
    */
-  static final String BOUNDED =
-      "SET idle_in_transaction_session_timeout = 15000; SET statement_timeout = 45000;"
-          + " SET synchronous_commit = on; SET jit = off";
+  static String bounded(int leaseSeconds) {
+    return "SET idle_in_transaction_session_timeout = %d; SET statement_timeout = 45000;"
+            .formatted(Math.min(leaseSeconds, MOST_IDLE_SECONDS) * 1000)
+        + " SET synchronous_commit = on; SET jit = off";
+  }
 
   /**
    * A plan for any rows finds the partition of each as it runs; to plan anew takes longer than the
@@ -76,7 +81,7 @@ final class PostgresDatabase extends Database {
    *
    * @throws UnusableStoreException it does not answer, is too old, or cannot be migrated
    */
-  PostgresDatabase(PostgresUrl url, Path home, DatabaseClock clock) {
+  PostgresDatabase(PostgresUrl url, Path home, DatabaseClock clock, int leaseSeconds) {
     super("postgresql", clock);
     this.home = home;
     this.clock = clock;
@@ -85,10 +90,11 @@ final class PostgresDatabase extends Database {
         PostgresRefusal.checkVersion(url, connection);
       }
       migrate(source(url, 0), "postgresql");
-      commits = pool("commits", url, COMMIT_SECONDS, COMMITS, BOUNDED + PLANNED_ONCE);
-      aside = pool("aside", url, ANSWER_SECONDS, ASIDE, BOUNDED);
-      writer = pool("writer", url, ANSWER_SECONDS, WRITERS, BOUNDED);
-      reader = pool("reader", url, ANSWER_SECONDS, READERS, BOUNDED);
+      String bounded = bounded(leaseSeconds);
+      commits = pool("commits", url, COMMIT_SECONDS, COMMITS, bounded + PLANNED_ONCE);
+      aside = pool("aside", url, ANSWER_SECONDS, ASIDE, bounded);
+      writer = pool("writer", url, ANSWER_SECONDS, WRITERS, bounded);
+      reader = pool("reader", url, ANSWER_SECONDS, READERS, bounded);
       setClock();
       health().whenAway(this::sever);
     } catch (SQLException | RuntimeException e) {

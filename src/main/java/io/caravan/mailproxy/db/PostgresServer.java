@@ -68,7 +68,7 @@ public record PostgresServer(
             PostgresDatabase.source(url, PostgresDatabase.CONNECT_SECONDS).getConnection();
         Statement statement = connection.createStatement()) {
       PostgresRefusal.checkVersion(url, connection);
-      statement.execute(PostgresDatabase.BOUNDED);
+      statement.execute(PostgresDatabase.bounded(PostgresDatabase.CONNECT_SECONDS));
       statement.execute("SELECT 1"); // the first answer takes longer
       long before = System.currentTimeMillis();
       try (ResultSet row = statement.executeQuery(QUESTION)) {

@@ -18,6 +18,9 @@ record PostgresUrl(String address, String user, String password) {
       Pattern.compile(
           "postgres(?:ql)?://(?:([^:@/?]*)(?::([^@/?]*))?@)?([^@/?]+)/([^/?]+)(\\?.*)?");
 
+  private static final Pattern PASSWORD =
+      Pattern.compile("[?&]password=", Pattern.CASE_INSENSITIVE);
+
   static boolean is(String path) {
     return path.startsWith("postgresql://") || path.startsWith("postgres://");
   }
@@ -34,7 +37,7 @@ record PostgresUrl(String address, String user, String password) {
           "db.path (GMP_DB_PATH) must have the form postgresql://user:password@host:port/database");
     }
     String parameters = form.group(5) == null ? "" : form.group(5);
-    if (parameters.contains("password=")) {
+    if (PASSWORD.matcher(parameters).find()) {
       throw new UnusableStoreException(
           "db.path (GMP_DB_PATH): the password stands before the host, not among the parameters");
     }

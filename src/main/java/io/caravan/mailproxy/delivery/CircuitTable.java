@@ -78,10 +78,15 @@ final class CircuitTable {
         account.pk(), pk -> new Circuit(account, failures, probeMillis));
   }
 
-  void lock(Account account, String why) {
-    Circuit circuit = of(account);
-    circuit.lock(why, startedAt);
-    tell(circuit.cause());
+  /** Stops an account whose password no loaded key opens: without it, mail went unauthenticated. */
+  void lockWhereLocked(Account account) {
+    String why = directory.locked().get(account.pk());
+    Circuit circuit = circuits.get(account.pk());
+    if (why != null && (circuit == null || !circuit.isLocked())) {
+      circuit = of(account);
+      circuit.lock(why, clock.millis());
+      tell(circuit.cause());
+    }
   }
 
   /** It is open for another reason than was told last. */

@@ -53,9 +53,7 @@ public final class Circuits {
     this.probeMillis = probeSeconds * 1000;
     this.table = new CircuitTable(directory, lanes, clock, failures, probeMillis);
     synchronized (table) {
-      directory
-          .locked()
-          .forEach((pk, why) -> directory.account(pk).ifPresent(a -> table.lock(a, why)));
+      directory.locked().keySet().forEach(this::lockWhereLocked);
       table.settleLanes();
     }
   }
@@ -79,7 +77,7 @@ public final class Circuits {
    * @throws CircuitOpenException neither takes mail now; the attempt is marked to go back
    */
   Account choose(Attempt attempt, Account wanted) throws CircuitOpenException {
-    if (!table.has(wanted.pk())) {
+    if (!table.has(wanted.pk()) && !directory.isLocked(wanted.pk())) {
       return wanted;
     }
     synchronized (table) {
@@ -96,6 +94,7 @@ public final class Circuits {
   }
 
   private boolean enter(Attempt attempt, Account account, long now) {
+    table.lockWhereLocked(account);
     Circuit circuit = table.get(account.pk());
     return circuit == null || circuit.enter(attempt, now);
   }
@@ -202,7 +201,20 @@ public final class Circuits {
 
   /** Rows of table {@code account} that were written or deleted: they start anew. */
   public void accountsChanged(List<Map<String, Object>> rows) {
-    Row.all(rows).forEach(row -> end(row.number("pk")));
+    for (Row row : Row.all(rows)) {
+      long pk = row.number("pk");
+      end(pk);
+      if (directory.isLocked(pk)) {
+        synchronized (table) {
+          lockWhereLocked(pk);
+          table.settleLanes();
+        }
+      }
+    }
+  }
+
+  private void lockWhereLocked(long accountPk) {
+    directory.account(accountPk).ifPresent(table::lockWhereLocked);
   }
 
   /**

@@ -81,7 +81,7 @@ public final class Outbox {
 
   /** Messages with recipients that are not final yet. */
   public long pending() {
-    return pending.get();
+    return Math.max(0, pending.get());
   }
 
   /** Takes the answer of {@code count-pending.sql}: other nodes store and end messages too. */

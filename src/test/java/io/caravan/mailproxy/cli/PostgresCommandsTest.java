@@ -111,7 +111,7 @@ class PostgresCommandsTest {
   }
 
   private Database open(String url) {
-    return Database.of(home.toString(), url, InstantSource.system());
+    return Database.of(home.toString(), url, InstantSource.system(), 60);
   }
 
   private CommandRun run(String path, Map<String, String> environment, String... args)

@@ -13,7 +13,7 @@ class PostgresOutboxTest extends OutboxContract {
 
   @Override
   Database open(InstantSource clock) {
-    return Database.of(folder.toString(), url, clock);
+    return Database.of(folder.toString(), url, clock, 60);
   }
 
   @Override

@@ -11,7 +11,7 @@ class SqliteOutboxTest extends OutboxContract {
 
   @Override
   Database open(InstantSource clock) {
-    return Database.of(folder.toString(), "mail.db", clock);
+    return Database.of(folder.toString(), "mail.db", clock, 60);
   }
 
   @Override

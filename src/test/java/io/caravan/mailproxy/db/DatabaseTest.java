@@ -35,7 +35,7 @@ class DatabaseTest {
             "postgresql://me@host/db?password=secret",
             "postgresql://me:secret%@host/db",
             "mysql://me:secret@host/db")) {
-      assertThatThrownBy(() -> Database.of(home.toString(), path, InstantSource.system()))
+      assertThatThrownBy(() -> Database.of(home.toString(), path, InstantSource.system(), 60))
           .as(path)
           .hasMessageContaining("GMP_DB_PATH")
           .satisfies(
@@ -49,7 +49,7 @@ class DatabaseTest {
 
   @Test
   void only_its_owner_reads_the_file() throws Exception {
-    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system())) {
+    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system(), 60)) {
       database.ping();
       for (String name : new String[] {"mail.db", "mail.db-wal"}) {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(home.resolve(name))))
@@ -62,7 +62,7 @@ class DatabaseTest {
   @Test
   void what_is_committed_is_carried_into_the_file_and_the_log_begins_anew() throws Exception {
     long piece = 4L << 20;
-    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system())) {
+    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system(), 60)) {
       write(database, "CREATE TABLE piece (data BLOB)");
       Path log = home.resolve("mail.db-wal");
       long before = 0;
@@ -106,7 +106,7 @@ class DatabaseTest {
           """);
     }
 
-    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system());
+    try (Database database = Database.of(home.toString(), "mail.db", InstantSource.system(), 60);
         Connection connection = database.reader().getConnection();
         Statement statement = connection.createStatement();
         ResultSet rows =

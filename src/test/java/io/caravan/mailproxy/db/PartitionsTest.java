@@ -134,7 +134,7 @@ class PartitionsTest {
     try {
       Callable<Boolean> start =
           () -> {
-            try (Database node = Database.of(home.toString(), url, InstantSource.system())) {
+            try (Database node = Database.of(home.toString(), url, InstantSource.system(), 60)) {
               return node.isShared();
             }
           };
@@ -148,7 +148,7 @@ class PartitionsTest {
         Statement statement = connection.createStatement()) {
       statement.execute(TestStore.LATER);
     }
-    assertThatThrownBy(() -> Database.of(home.toString(), url, InstantSource.system()))
+    assertThatThrownBy(() -> Database.of(home.toString(), url, InstantSource.system(), 60))
         .hasMessageContaining("later version");
   }
 
@@ -160,14 +160,14 @@ class PartitionsTest {
         Statement statement = connection.createStatement()) {
       statement.execute(HALF_WAY);
       Future<Database> cut =
-          node.submit(() -> Database.of(home.toString(), url, InstantSource.system()));
+          node.submit(() -> Database.of(home.toString(), url, InstantSource.system(), 60));
       await().until(() -> !texts(connection, STANDING).isEmpty());
       assertThat(texts(connection, STEPS)).containsExactly("1");
       texts(connection, STANDING.replace("pid::text", "pg_terminate_backend(pid)::text"));
       assertThatThrownBy(cut::get).hasRootCauseInstanceOf(PSQLException.class);
       statement.execute("DROP EVENT TRIGGER half_way; SELECT pg_advisory_unlock(47)");
 
-      try (Database database = Database.of(home.toString(), url, InstantSource.system())) {
+      try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60)) {
         assertThat(database.isShared()).isTrue();
         assertThat(texts(connection, STEPS)).startsWith("1").hasSizeGreaterThan(1);
       }
@@ -179,7 +179,7 @@ class PartitionsTest {
   @Test
   void mail_lies_in_eight_even_partitions_and_each_unique_key_has_the_tenant() throws Exception {
     String url = TestStore.postgres();
-    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url)) {
       assertThat(database.isShared()).isTrue();
       assertThat(texts(connection, PARTS))
@@ -199,7 +199,7 @@ class PartitionsTest {
       throws Exception {
     String url = TestStore.postgres();
     String script = Files.readString(Path.of("docker/postgresql/" + cluster + ".sql"));
-    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       statement.execute(CITUS);

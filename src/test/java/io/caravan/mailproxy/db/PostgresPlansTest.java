@@ -191,7 +191,7 @@ class PostgresPlansTest {
       throws Exception {
     String url = TestStore.postgres();
     List<String> wrong = new ArrayList<>();
-    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       fill(statement);
@@ -231,7 +231,7 @@ class PostgresPlansTest {
   @Test
   void a_delivery_is_found_by_its_key_in_tables_that_nobody_has_looked_at() throws Exception {
     String url = TestStore.postgres();
-    try (Database database = Database.of(home.toString(), url, InstantSource.system());
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
@@ -302,7 +302,7 @@ class PostgresPlansTest {
     statement.execute("SET LOCAL plan_cache_mode = " + mode);
     if (sql.contains("[])")) { // a row in arrays, on a connection for commits
       given.replaceAll(value -> "'{" + value.replaceAll("^'|'$", "\"").replace("'", "") + "}'");
-      statement.execute(PostgresDatabase.BOUNDED + PostgresDatabase.PLANNED_ONCE);
+      statement.execute(PostgresDatabase.bounded(60) + PostgresDatabase.PLANNED_ONCE);
     }
     statement.execute("DEALLOCATE ALL");
     List<String> types = // as the driver declares them

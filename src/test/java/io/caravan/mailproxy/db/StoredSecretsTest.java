@@ -93,7 +93,7 @@ class StoredSecretsTest {
   }
 
   private Database open() {
-    return Database.of(home.toString(), "mail.db", InstantSource.system());
+    return Database.of(home.toString(), "mail.db", InstantSource.system(), 60);
   }
 
   /** Files that hold a text. */

@@ -4,6 +4,7 @@ import static io.caravan.mailproxy.endtoend.TestProxy.message;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.admin.Registry;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import java.nio.file.Files;
@@ -23,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Two nodes on one PostgreSQL database. */
 class NodesTest {
   private static final Duration SOON = Duration.ofSeconds(30);
+
+  private static final String KEY = "A".repeat(43) + "=";
 
   @TempDir static Path first;
   @TempDir static Path second;
@@ -103,6 +106,36 @@ class NodesTest {
       await().atMost(SOON).until(() -> slow.exchanges("settle-no-account") > 0);
       await().atMost(SOON).until(() -> slow.state("acme", "soon").equals("sent"));
     }
+  }
+
+  @Test
+  void a_password_that_this_node_cannot_open_stops_its_account_here(
+      @TempDir Path maker, @TempDir Path other) throws Exception {
+    TestStore.share(maker, other);
+    Files.writeString(maker.resolve("keys"), "new:" + "B".repeat(42) + "A=,old:" + KEY);
+    Files.writeString(other.resolve("keys"), "old:" + KEY);
+    String keys = "encryption.key-file";
+    try (TestProxy here = TestProxy.start(other, keys, other.resolve("keys").toString());
+        ScriptedSmtpServer guarded = new ScriptedSmtpServer("good.p12", false)) {
+      try (TestProxy node = TestProxy.start(maker, keys, maker.resolve("keys").toString())) {
+        node.relayAccount("acme", "sealed", guarded.port(), "user", "u", "password", "p");
+        await().atMost(SOON).until(() -> health(here, "sealed").equals("locked"));
+      }
+      here.submit(message("acme", "sealed", "kept"));
+      await().during(Duration.ofSeconds(1)).until(() -> guarded.connections.get() == 0);
+
+      here.relayAccount("acme", "sealed", relay.port());
+      await().atMost(SOON).until(() -> here.state("acme", "kept").equals("sent"));
+    }
+  }
+
+  private static String health(TestProxy node, String account) {
+    for (JsonNode each : TestProxy.json(node.get("/accounts?tenant_id=acme")).path("accounts")) {
+      if (each.path("id").asText().equals(account)) {
+        return each.path("health").path("state").asText();
+      }
+    }
+    return "";
   }
 
   @Test

@@ -52,7 +52,7 @@ class ThrottleTest {
 
   @BeforeEach
   void start() throws SQLException {
-    database = Database.of(folder.toString(), "mail.db", clock);
+    database = Database.of(folder.toString(), "mail.db", clock, 60);
     account("minute", 10, "limit_per_minute", 5);
     account("hour", 10, "limit_per_hour", 100);
     account("open", 2, "limit_per_day", null);
@@ -86,7 +86,7 @@ class ThrottleTest {
   /** As after a kill: nothing of the process is left but the store. */
   private void kill() {
     halt();
-    database = Database.of(folder.toString(), "mail.db", clock);
+    database = Database.of(folder.toString(), "mail.db", clock, 60);
     boot(0);
   }
 
