@@ -11,6 +11,11 @@ public interface Directory {
   /** The account of a tenant by the id its clients use. */
   Optional<Account> account(String tenantId, String accountId);
 
+  /** The same, of the store where this node knows of none: another may have made it just now. */
+  default Optional<Account> find(String tenantId, String accountId) {
+    return account(tenantId, accountId);
+  }
+
   /** An account by its row's key. */
   Optional<Account> account(long pk);
 

@@ -2,14 +2,12 @@ package io.caravan.mailproxy.admin;
 
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.db.Row;
-import io.caravan.mailproxy.http.Json;
+import io.caravan.mailproxy.http.Problem;
 import io.caravan.mailproxy.http.Request;
 import io.caravan.mailproxy.message.Account;
 import io.caravan.mailproxy.message.Quota;
 import io.caravan.mailproxy.secret.LockedException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -31,6 +29,8 @@ public final class Registry implements Directory {
   /** The same: the administrator, whom private addresses are open to. */
   static final String ADMIN = "admin";
 
+  private static final long LOOK_NANOS = 250_000_000;
+
   /** Told of accounts that come and go. */
   public interface Listener {
     void added(Account account);
@@ -45,12 +45,15 @@ public final class Registry implements Directory {
   private final Map<Long, String> locked = new ConcurrentHashMap<>();
   private final Map<String, Tenant> tenants = new ConcurrentHashMap<>();
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+  private final Database database;
   private final Secrets secrets;
+  private long looked = System.nanoTime() - LOOK_NANOS;
 
   private record Key(String tenantId, String accountId) {}
 
   /** Reads the tables {@code account} and {@code tenant}. */
   public Registry(Database database, Secrets secrets) {
+    this.database = database;
     this.secrets = secrets;
     accountsChanged(database.rows("accounts"));
     tenantsChanged(database.rows("tenants"));
@@ -65,6 +68,34 @@ public final class Registry implements Directory {
   @Override
   public Optional<Account> account(String tenantId, String accountId) {
     return Optional.ofNullable(byId.get(new Key(tenantId, accountId)));
+  }
+
+  /**
+   * {@inheritDoc} Looked for four times a second at most.
+   *
+   * @throws Problem 503 the store does not answer
+   */
+  @Override
+  public Optional<Account> find(String tenantId, String accountId) {
+    if (database.isShared() && account(tenantId, accountId).isEmpty()) {
+      look(tenantId, accountId);
+    }
+    return account(tenantId, accountId);
+  }
+
+  private synchronized void look(String tenantId, String accountId) {
+    if (account(tenantId, accountId).isPresent() || System.nanoTime() - looked < LOOK_NANOS) {
+      return;
+    }
+    looked = System.nanoTime();
+    try {
+      accountsChanged(
+          database.rows("accounts").stream()
+              .filter(row -> !accounts.containsKey(new Row(row).number("pk")))
+              .toList());
+    } catch (IllegalStateException e) {
+      throw new Problem(503, "store_unavailable", "The store does not answer, try again");
+    }
   }
 
   @Override
@@ -116,7 +147,7 @@ public final class Registry implements Directory {
    * Whether there is the tenant that the path names. Not by its id: a bean's argument of {@code
    * null} would be none.
    *
-   * @throws io.caravan.mailproxy.http.Problem 404 there is none
+   * @throws Problem 404 there is none
    */
   public void requireTenant(Request request) {
     String id = request.segment(1);
@@ -229,19 +260,19 @@ public final class Registry implements Directory {
         (int) row.number("port"),
         row.textOrNull("user"),
         password,
-        flag(row.numberOrNull("use_tls")),
+        row.flagOrNull("use_tls"),
         (int) row.number("ttl"),
         (int) row.number("max_connections"),
         (int) row.number("max_messages_per_connection"),
-        count(row.numberOrNull("limit_per_second")),
+        row.countOrNull("limit_per_second"),
         row.textOrNull("local_address"),
         row.textOrNull("tls_ca"),
         row.textOrNull("failover_account_id"),
         row.text("set_by").equals(TENANT),
         new Quota(
-            count(row.numberOrNull("limit_per_minute")),
-            count(row.numberOrNull("limit_per_hour")),
-            count(row.numberOrNull("limit_per_day")),
+            row.countOrNull("limit_per_minute"),
+            row.countOrNull("limit_per_hour"),
+            row.countOrNull("limit_per_day"),
             row.text("limit_behavior").equals("reject")));
   }
 
@@ -249,7 +280,7 @@ public final class Registry implements Directory {
     String authorization = null;
     String why = null;
     try {
-      authorization = authorization(secrets.clientAuth(row));
+      authorization = ClientAuth.header(secrets.clientAuth(row));
     } catch (LockedException e) {
       why = e.getMessage();
     }
@@ -269,33 +300,5 @@ public final class Registry implements Directory {
   private static @Nullable SenderDomains senders(Row row) {
     String json = row.textOrNull("allowed_sender_domains");
     return json == null ? null : SenderDomains.of(json);
-  }
-
-  /** The header that {@code client_auth} stands for (genro-api 4.1). */
-  private static @Nullable String authorization(@Nullable String clientAuth) {
-    if (clientAuth == null) {
-      return null;
-    }
-    var auth = Json.tree(clientAuth);
-    return switch (auth.path("method").asText()) {
-      case "bearer" -> "Bearer " + auth.path("token").asText();
-      case "basic" -> basic(auth.path("user").asText(), auth.path("password").asText());
-      default -> null;
-    };
-  }
-
-  /** HTTP Basic (RFC 7617). */
-  public static String basic(String user, String password) {
-    return "Basic "
-        + Base64.getEncoder()
-            .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static @Nullable Boolean flag(@Nullable Long value) {
-    return value == null ? null : Boolean.valueOf(value != 0);
-  }
-
-  private static @Nullable Integer count(@Nullable Long value) {
-    return value == null ? null : Integer.valueOf(value.intValue());
   }
 }

@@ -37,4 +37,16 @@ public record Row(Map<String, Object> columns) {
   public @Nullable String textOrNull(String column) {
     return columns.get(column) == null ? null : text(column);
   }
+
+  /** A small number, if there is one. */
+  public @Nullable Integer countOrNull(String column) {
+    Long number = numberOrNull(column);
+    return number == null ? null : Integer.valueOf(number.intValue());
+  }
+
+  /** A number that is 0 for no, if there is one. */
+  public @Nullable Boolean flagOrNull(String column) {
+    Long number = numberOrNull(column);
+    return number == null ? null : Boolean.valueOf(number != 0);
+  }
 }

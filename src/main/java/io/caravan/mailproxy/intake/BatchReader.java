@@ -167,7 +167,7 @@ public final class BatchReader {
         throw missing("to");
       }
       require(item.subject(), "subject");
-      Optional<Account> account = directory.account(tenantId, accountId);
+      Optional<Account> account = directory.find(tenantId, accountId);
       return account.orElseThrow(
           () -> new Refusal("account_not_found", "account not found for tenant", "/account_id"));
     }

@@ -1,7 +1,7 @@
 package io.caravan.mailproxy.report;
 
+import io.caravan.mailproxy.admin.ClientAuth;
 import io.caravan.mailproxy.admin.ClientUrl;
-import io.caravan.mailproxy.admin.Registry;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -69,7 +69,7 @@ public final class SyncSettings {
     if (!token.isBlank()) {
       return "Bearer " + token;
     }
-    return user.isBlank() ? null : Registry.basic(user, password);
+    return user.isBlank() ? null : ClientAuth.basic(user, password);
   }
 
   long intervalMillis() {

@@ -76,6 +76,7 @@ class NodesTest {
     assertThat(relay.mails).hasSize(before + 1);
 
     two.relayAccount("acme", "short", relay.port());
+    one.submit(message("acme", "short", "at-once"));
     await().atMost(SOON).untilAsserted(() -> assertThat(accounts(one, "short")).isEqualTo(1));
     one.delete("/account/short?tenant_id=acme");
     await()
