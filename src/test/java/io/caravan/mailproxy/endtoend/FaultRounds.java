@@ -35,7 +35,8 @@ import java.util.function.IntSupplier;
  */
 public final class FaultRounds implements AutoCloseable {
   /** Seconds of a lease on PostgreSQL, as {@link ProxyProcess} sets it. */
-  private static final int LEASE_SECONDS = 2;
+  /** How long the leases of its proxies hold. */
+  public static final int LEASE_SECONDS = 2;
 
   private static final int CLIENTS = 4;
   private static final int BATCH = 5;
