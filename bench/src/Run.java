@@ -337,7 +337,8 @@ public final class Run {
       Backlog.fill(home, side.backlog, options.get("--backlog-of").equals("later"));
     }
     try (SmtpSink sink =
-            new SmtpSink(mail -> {
+            new SmtpSink(
+                mail -> {
                   taken.incrementAndGet();
                   arrived.put(mail.clientId(), mail.at());
                   CountDownLatch waiting = awaited.get(mail.clientId());
@@ -509,7 +510,8 @@ public final class Run {
         try (Stream<Path> threads = Files.list(Path.of("/proc/" + node.pid() + "/task"))) {
           for (Path thread : threads.toList()) {
             if (Files.readString(thread.resolve("comm")).contains("CompilerThre")) {
-              micros += Long.parseLong(Files.readString(thread.resolve("schedstat")).split(" ")[0]) / 1000;
+              String nanos = Files.readString(thread.resolve("schedstat")).split(" ")[0];
+              micros += Long.parseLong(nanos) / 1000;
             }
           }
         }

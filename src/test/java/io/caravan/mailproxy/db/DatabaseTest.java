@@ -33,6 +33,7 @@ class DatabaseTest {
             "postgresql://me:sec/ret@host/db",
             "postgresql://me:secret@host",
             "postgresql://me@host/db?password=secret",
+            "postgresql://me@host/db?sslmode=require&PASSWORD=secret",
             "postgresql://me:secret%@host/db",
             "mysql://me:secret@host/db")) {
       assertThatThrownBy(() -> Database.of(home.toString(), path, InstantSource.system(), 60))

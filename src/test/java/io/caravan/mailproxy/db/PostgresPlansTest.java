@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -222,6 +223,25 @@ class PostgresPlansTest {
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void a_session_that_stands_still_ends_with_the_lease_and_none_compiles() throws Exception {
+    try (Database database =
+        Database.of(home.toString(), TestStore.postgres(), InstantSource.system(), 2)) {
+      for (DataSource pool :
+          List.of(database.commits(), database.aside(), database.writer(), database.reader())) {
+        try (Connection connection = pool.getConnection();
+            Statement statement = connection.createStatement();
+            ResultSet row =
+                statement.executeQuery(
+                    "SELECT current_setting('idle_in_transaction_session_timeout')"
+                        + " || ' ' || current_setting('jit')")) {
+          row.next();
+          assertThat(row.getString(1)).isEqualTo("2s off");
+        }
+      }
+    }
   }
 
   /**
