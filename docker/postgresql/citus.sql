@@ -2,7 +2,7 @@
 -- start of one of them has made the tables: psql --single-transaction -v ON_ERROR_STOP=1 -f citus.sql "$GMP_DB_PATH"
 -- See docs/scale.md for what is known and what was not tried.
 
--- Shards take the place of partitions: plain tables with the same columns, indexes and rows.
+-- Shards take the place of partitions and their slices: plain tables with the same columns, indexes and rows.
 DO $$
 DECLARE
   whole text;
@@ -14,6 +14,9 @@ BEGIN
     EXECUTE format('DROP TABLE %I', whole || '_parts');
   END LOOP;
 END $$;
+
+ALTER TABLE message ADD UNIQUE (tenant_id, id);
+DELETE FROM slice;
 
 ALTER TABLE queue SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
   autovacuum_vacuum_cost_delay = 0);

@@ -2,7 +2,7 @@
 -- of them has made the tables: ysqlsh --single-transaction -v ON_ERROR_STOP=1 -f yugabyte.sql "$GMP_DB_PATH"
 -- See docs/scale.md for what is known and what was not tried.
 
--- Tablets take the place of partitions. A key's first column says on which machine a row is.
+-- Tablets take the place of partitions and their slices. A key's first column says on which machine a row is.
 DO $$
 DECLARE
   whole text;
@@ -15,6 +15,8 @@ BEGIN
     EXECUTE format('DROP TABLE %I', whole || '_parts');
   END LOOP;
 END $$;
+
+DELETE FROM slice;
 
 CREATE UNIQUE INDEX message_id ON message (tenant_id HASH, id ASC);
 CREATE INDEX message_order ON message (tenant_id HASH, priority ASC, pk ASC);

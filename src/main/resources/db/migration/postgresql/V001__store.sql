@@ -2,19 +2,49 @@
 -- unless a column's name ends in _ts (Unix seconds). Keys of messages, deliveries and events come from queue.Ids: they grow with
 -- time, and no two tenants have the same.
 --
--- message, queue, recipient and event lie in partitions by a hash of the tenant; a message and all that belongs to it has the same
+-- message, queue, recipient and event lie in four partitions by a hash of the tenant; a message and all that belongs to it has the same
 -- one. Statements of the flow of mail name the tenant, so that each touches one partition; a distributed PostgreSQL puts these tables
 -- on its machines by the same column. Primary keys begin with what grows: new rows come at the right end of the index.
+--
+-- Of message, recipient and event each partition has slices by the time in the message's key: what is in a slice gets old together and
+-- goes as a whole, with three files for each partition. What then is still needed moves to the part "kept", where everything is for which
+-- there is no slice.
 
 CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
   RETURN (extract(epoch FROM statement_timestamp()) * 1000)::bigint;
 
--- Makes the eight partitions of a table; options: their storage parameters. There for this file only.
-CREATE FUNCTION part_by_tenant(whole text, options text) RETURNS void LANGUAGE plpgsql AS $$
+-- What keys are below that were made before a time, Unix milliseconds: see queue.Ids.
+CREATE FUNCTION key_at(ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN greatest(0, ms - 1735689600000) << 22;
+
+-- Slices of time, Unix milliseconds; none lie over each other. detached: its tables belong to no partition any more and are to be dropped.
+CREATE TABLE slice (
+  pk       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  starts   bigint NOT NULL,
+  ends     bigint NOT NULL CHECK (ends > starts),
+  detached boolean NOT NULL DEFAULT false
+);
+
+-- Makes the part of a partition that has its rows; name: what follows the name of the partition. A message's id is unique in each;
+-- that no two slices have it is for those who store: insert-message, lock-ids.
+CREATE FUNCTION add_part(whole text, part integer, name text, bounds text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  partition text := whole || '_' || part;
 BEGIN
-  FOR part IN 0..7 LOOP
-    EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES WITH (MODULUS 8, REMAINDER %s) WITH (%s)',
-      whole || '_' || part, whole, part, options);
+  EXECUTE format('CREATE TABLE %I PARTITION OF %I %s WITH (fillfactor = %s)', partition || name, partition, bounds,
+    CASE whole WHEN 'message' THEN 100 WHEN 'recipient' THEN 70 ELSE 90 END);
+  IF whole = 'message' THEN
+    EXECUTE format('CREATE UNIQUE INDEX ON %I (tenant_id, id)', partition || name);
+  END IF;
+END $$;
+
+-- Makes the four partitions of a table that has slices by the column that is named.
+CREATE FUNCTION part_by_tenant(whole text, by text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  FOR part IN 0..3 LOOP
+    EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES WITH (MODULUS 4, REMAINDER %s) PARTITION BY RANGE (%I)',
+      whole || '_' || part, whole, part, by);
+    PERFORM add_part(whole, part, '_kept', 'DEFAULT');
   END LOOP;
 END $$;
 
@@ -93,8 +123,7 @@ CREATE TABLE message (
   created_at  bigint NOT NULL,
   payload     text NOT NULL,
   failed      integer NOT NULL DEFAULT 0,
-  PRIMARY KEY (pk, tenant_id),
-  UNIQUE (tenant_id, id)
+  PRIMARY KEY (pk, tenant_id)
 ) PARTITION BY HASH (tenant_id);
 -- Long payloads are compressed, by lz4 where the server has it.
 DO $$
@@ -104,7 +133,7 @@ EXCEPTION WHEN feature_not_supported THEN
   NULL;
 END $$;
 
-SELECT part_by_tenant('message', 'fillfactor = 100');
+SELECT part_by_tenant('message', 'pk');
 
 CREATE INDEX message_order ON message (tenant_id, priority, pk);
 CREATE INDEX message_failed ON message (tenant_id, priority, pk) WHERE failed = 1;
@@ -141,8 +170,13 @@ CREATE TABLE queue (
   PRIMARY KEY (pk, tenant_id)
 ) PARTITION BY HASH (tenant_id);
 
-SELECT part_by_tenant('queue', 'fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
-  autovacuum_vacuum_cost_delay = 0');
+DO $$
+BEGIN
+  FOR part IN 0..3 LOOP
+    EXECUTE format('CREATE TABLE %I PARTITION OF queue FOR VALUES WITH (MODULUS 4, REMAINDER %s) WITH (fillfactor = 50,
+      autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0)', 'queue_' || part, part);
+  END LOOP;
+END $$;
 
 CREATE INDEX queue_due ON queue (account_pk, rule_pk, priority, due_at, pk) WHERE state = 'due';
 CREATE INDEX queue_leased ON queue (lease_owner) WHERE state = 'leased';
@@ -165,7 +199,7 @@ CREATE TABLE recipient (
   PRIMARY KEY (message_pk, position, tenant_id)
 ) PARTITION BY HASH (tenant_id);
 
-SELECT part_by_tenant('recipient', 'fillfactor = 70');
+SELECT part_by_tenant('recipient', 'message_pk');
 
 -- What happened to a message, written with the change it tells of. type: deferred, sent, error (these are reported), uncertain, late
 -- and others. tried: told to its destination at least once without being acknowledged.
@@ -179,16 +213,104 @@ CREATE TABLE event (
   type        text NOT NULL,
   text        text,
   data        text NOT NULL,
-  PRIMARY KEY (pk, tenant_id)
+  PRIMARY KEY (pk, message_pk, tenant_id)
 ) PARTITION BY HASH (tenant_id);
 
-SELECT part_by_tenant('event', 'fillfactor = 90');
+SELECT part_by_tenant('event', 'message_pk');
 
 CREATE INDEX event_message ON event (message_pk);
 CREATE INDEX event_unreported ON event (tenant_id, pk)
   WHERE reported_at IS NULL AND type IN ('deferred', 'sent', 'error');
 
 DROP FUNCTION part_by_tenant;
+
+-- Makes a slice. A wait for those who are reading would have all others wait behind it: it fails after half a second, before the server looks for who wait for each other.
+CREATE FUNCTION add_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  number integer;
+  whole text;
+BEGIN
+  PERFORM set_config('lock_timeout', '500ms', true);
+  INSERT INTO slice (starts, ends) VALUES (add_slice.starts, add_slice.ends) RETURNING pk INTO number;
+  FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
+    FOR part IN 0..3 LOOP
+      PERFORM add_part(whole, part, '_s' || number, format('FOR VALUES FROM (%s) TO (%s)', key_at(starts), key_at(ends)));
+    END LOOP;
+  END LOOP;
+END $$;
+
+-- Makes slices so that there is one for now and one for the time after it; width: milliseconds. The first one begins behind all that is
+-- stored. A database whose tables have no partitions is left as it is.
+CREATE FUNCTION add_slices(width bigint) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  last bigint;
+  added integer := 0;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('slice'));
+  last := (SELECT max(ends) FROM slice);
+  IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) = 'p' THEN
+    IF coalesce(last, 0) < now_ms() THEN
+      PERFORM set_config('lock_timeout', '500ms', true);
+      LOCK TABLE message, recipient, event IN ACCESS EXCLUSIVE MODE;
+      last := greatest(now_ms(), coalesce((SELECT max(pk) FROM message), 0) / (1 << 22) + 1735689600000) + 1;
+    END IF;
+    WHILE last < now_ms() + width LOOP
+      PERFORM add_slice(last, last + width);
+      last := last + width;
+      added := added + 1;
+    END LOOP;
+  END IF;
+  RETURN added;
+END $$;
+
+-- Takes a slice out of the tables. What is still needed of it is kept: messages that wait, those with events that somebody is to be
+-- told of, and those with news since a time, Unix milliseconds. common: 1 where tenants without an endpoint of their own have one.
+-- Returns how many messages that are.
+CREATE FUNCTION detach_slice(which integer, since bigint, common integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  first bigint;
+  beyond bigint;
+  whole text;
+  needed bigint;
+BEGIN
+  SELECT key_at(starts), key_at(ends) INTO first, beyond FROM slice WHERE pk = which AND NOT detached FOR UPDATE;
+  IF first IS NULL THEN
+    RETURN 0;
+  END IF;
+  CREATE TEMPORARY TABLE needed ON COMMIT DROP AS
+    SELECT DISTINCT e.message_pk AS pk FROM event e
+    WHERE e.message_pk >= first AND e.message_pk < beyond
+      AND (e.at > since OR e.reported_at > since
+        OR e.reported_at IS NULL AND e.type IN ('deferred', 'sent', 'error')
+          AND (common = 1 OR EXISTS (SELECT 1 FROM tenant t WHERE t.id = e.tenant_id AND t.client_base_url IS NOT NULL)));
+  PERFORM set_config('lock_timeout', '500ms', true);
+  LOCK TABLE message, recipient, event IN ACCESS EXCLUSIVE MODE;
+  INSERT INTO needed SELECT message_pk FROM queue WHERE pk >= first AND pk < beyond EXCEPT SELECT pk FROM needed;
+  FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
+    FOR part IN 0..3 LOOP
+      EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', whole || '_' || part, whole || '_' || part || '_s' || which);
+      EXECUTE format('INSERT INTO %I SELECT * FROM %I WHERE %I IN (SELECT pk FROM needed)', whole, whole || '_' || part || '_s' || which,
+        CASE whole WHEN 'message' THEN 'pk' ELSE 'message_pk' END);
+    END LOOP;
+  END LOOP;
+  UPDATE slice SET detached = true WHERE pk = which;
+  RETURN (SELECT count(*) FROM needed);
+END $$;
+
+-- Drops what detach_slice took out.
+CREATE FUNCTION drop_slice(which integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  whole text;
+BEGIN
+  DELETE FROM slice WHERE pk = which AND detached;
+  IF FOUND THEN
+    FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
+      FOR part IN 0..3 LOOP
+        EXECUTE format('DROP TABLE %I', whole || '_' || part || '_s' || which);
+      END LOOP;
+    END LOOP;
+  END IF;
+END $$;
 
 -- What a probe writes, so that its commit costs what a message's does: one row for each node.
 CREATE TABLE probe (

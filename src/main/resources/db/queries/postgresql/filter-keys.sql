@@ -12,8 +12,8 @@ WHERE m.pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:
     WHEN 'error' THEN m.failed = 1
     WHEN 'sent' THEN m.failed = 0 AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.tenant_id = :?tenant AND q.pk BETWEEN m.pk AND m.pk + 1023)
     WHEN 'reported' THEN NOT EXISTS (SELECT 1 FROM queue q WHERE q.tenant_id = :?tenant AND q.pk BETWEEN m.pk AND m.pk + 1023)
-      AND (SELECT max(e.reported_at) <= :?before
-             AND count(*) FILTER (WHERE e.reported_at IS NULL AND e.type IN ('deferred', 'sent', 'error')) = 0
+      AND (SELECT max(coalesce(e.reported_at, e.at)) <= :?before
+             AND (:?listened = 0 OR count(*) FILTER (WHERE e.reported_at IS NULL AND e.type IN ('deferred', 'sent', 'error')) = 0)
            FROM event e WHERE e.tenant_id = :?tenant AND e.message_pk = m.pk)
     ELSE (SELECT CASE
             WHEN count(*) = 0 THEN ''

@@ -14,6 +14,7 @@ SELECT m.pk, m.id, m.tenant_id, t.name AS tenant_name, m.account_id, m.priority,
           FROM event e WHERE e.tenant_id = :?tenant AND e.message_pk = m.pk), '[]') END AS history
 FROM message m
 LEFT JOIN tenant t ON t.id = m.tenant_id
-LEFT JOIN event final ON final.tenant_id = :?tenant AND final.message_pk = m.pk AND final.type IN ('sent', 'error')
+LEFT JOIN LATERAL (SELECT * FROM event e WHERE e.tenant_id = :?tenant AND e.message_pk = m.pk AND e.type IN ('sent', 'error')
+  OFFSET 0) AS final ON true
 WHERE m.tenant_id = :?tenant AND m.pk = ANY (ARRAY(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:?keys AS json))))
 ORDER BY m.priority, m.pk

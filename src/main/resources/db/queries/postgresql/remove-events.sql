@@ -1,2 +1,2 @@
 DELETE FROM event
-WHERE message_pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json))) AND tenant_id = ?
+WHERE message_pk = ANY (ARRAY(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))) AND tenant_id = ?

@@ -1,2 +1,2 @@
 DELETE FROM message
-WHERE pk IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json))) AND tenant_id = ?
+WHERE pk = ANY (ARRAY(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))) AND tenant_id = ?

@@ -66,6 +66,11 @@ public abstract class Database implements AutoCloseable {
   /** For changes that may have to wait for other nodes; {@link #commits} where there are none. */
   public abstract DataSource aside();
 
+  /** For rare work on whole tables, however long it takes; {@link #writer} where there is none. */
+  public DataSource upkeep() {
+    return writer();
+  }
+
   /** A file of this process that goes with the store. */
   public abstract Path beside(String suffix);
 
@@ -108,6 +113,11 @@ public abstract class Database implements AutoCloseable {
   /** {@link #reader} as a factory for the wiring map. */
   public static DataSource readerOf(Database database) {
     return database.reader();
+  }
+
+  /** {@link #upkeep} as a factory for the wiring map. */
+  public static DataSource upkeepOf(Database database) {
+    return database.upkeep();
   }
 
   /** {@link #health} as a factory for the wiring map. */

@@ -68,6 +68,7 @@ final class PostgresDatabase extends Database {
       "; SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;"
           + " SET enable_mergejoin = off; SET enable_seqscan = off";
 
+  private final PostgresUrl url;
   private final Path home;
   private final DatabaseClock clock;
   private final List<PostgresSource> sources = new ArrayList<>();
@@ -83,6 +84,7 @@ final class PostgresDatabase extends Database {
    */
   PostgresDatabase(PostgresUrl url, Path home, DatabaseClock clock, int leaseSeconds) {
     super("postgresql", clock);
+    this.url = url;
     this.home = home;
     this.clock = clock;
     try {
@@ -181,6 +183,12 @@ final class PostgresDatabase extends Database {
   @Override
   public DataSource aside() {
     return aside;
+  }
+
+  /** Each time a connection of its own, which nobody waits for. */
+  @Override
+  public DataSource upkeep() {
+    return source(url, 0);
   }
 
   @Override

@@ -218,7 +218,7 @@ final class GroupCommit implements AutoCloseable {
     try {
       Statements prepared = statements(connection);
       connection.setAutoCommit(false);
-      long now = prepared.now();
+      long now = prepared.begin();
       for (Pending<?> pending : group) {
         begun++;
         pending.work.ask(prepared, now);

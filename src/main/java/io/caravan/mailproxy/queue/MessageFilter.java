@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param since accepted from then on, Unix milliseconds
  * @param until accepted not later, Unix milliseconds
  * @param ids clients' ids; {@code null}: all
- * @param reportedBefore for status {@code reported}: when the newest report was made at the latest,
- *     Unix milliseconds
+ * @param over for status {@code reported}: since when it has to be over
  */
 record MessageFilter(
     String tenant,
@@ -35,7 +34,7 @@ record MessageFilter(
     long since,
     long until,
     @Nullable Set<String> ids,
-    long reportedBefore) {
+    @Nullable Over over) {
 
   static final String ANY = "any";
   static final List<String> STATUSES = List.of("pending", "deferred", "sent", "error", "held");
@@ -45,15 +44,26 @@ record MessageFilter(
   private static final int MAX_ADDRESS_CHARS = 320;
   private static final long MAX_SECONDS = 100_000_000_000L;
 
+  /**
+   * What is finished, and told to whoever wants to know.
+   *
+   * @param before when there was news of it at the latest, Unix milliseconds
+   * @param listened whether somebody is told of its events: if so, all are acknowledged
+   */
+  record Over(long before, boolean listened) {}
+
   /** All of a tenant. */
   static MessageFilter all(String tenant, boolean active) {
-    return new MessageFilter(tenant, ANY, active, null, null, null, 0, Long.MAX_VALUE, null, 0);
+    return new MessageFilter(tenant, ANY, active, null, null, null, 0, Long.MAX_VALUE, null, null);
   }
 
-  /** What is finished and wholly reported. */
-  static MessageFilter reported(String tenant, long before) {
-    return new MessageFilter(
-        tenant, "reported", false, null, null, null, 0, Long.MAX_VALUE, null, before);
+  /**
+   * What is over.
+   *
+   * @param until accepted not later, Unix milliseconds
+   */
+  static MessageFilter over(String tenant, long until, Over over) {
+    return new MessageFilter(tenant, "reported", false, null, null, null, 0, until, null, over);
   }
 
   /**
@@ -80,7 +90,7 @@ record MessageFilter(
           from(since),
           to(until),
           null,
-          0);
+          null);
     } catch (IllegalArgumentException e) {
       throw wrong("recipient", "Input should be an address");
     }
@@ -108,7 +118,7 @@ record MessageFilter(
           from(form.number("since_ts", 0, MAX_SECONDS, null)),
           to(form.number("until_ts", 0, MAX_SECONDS, null)),
           form.node("ids") == null ? null : Deletion.ids(form, "ids"),
-          0);
+          null);
     } catch (IllegalArgumentException e) {
       throw form.wrong("recipient", "Input should be an address");
     }
@@ -170,7 +180,8 @@ record MessageFilter(
     values.put("recipient", recipient);
     values.put("since", since);
     values.put("until", until);
-    values.put("before", reportedBefore);
+    values.put("before", over == null ? 0 : over.before());
+    values.put("listened", over == null || over.listened() ? 1 : 0);
     values.put("ids", Json.text(ids == null ? List.of() : ids));
     return values;
   }

@@ -63,7 +63,9 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
       statements.flush();
     }
     boolean late = moved.rows() == 0;
-    if (late && settled != null && has(statements, "has-event", firstEvent)) {
+    if (late
+        && settled != null
+        && has(statements, "has-event", delivery.tenantId(), delivery.messagePk(), firstEvent)) {
       return settled;
     }
     firstEvent = 0;
@@ -72,7 +74,7 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
   }
 
   private Settled late(Statements statements, long now) throws SQLException {
-    if (has(statements, "has-message", delivery.messagePk())) {
+    if (has(statements, "has-message", delivery.tenantId(), delivery.messagePk())) {
       event(statements, "late", now, null, null);
     }
     return new Settled(Settled.Result.LATE, Settled.Fate.PENDING, null, now, null);
@@ -102,8 +104,8 @@ final class RecordAttempt implements GroupCommit.Work<Settled> {
         : finish(statements, now);
   }
 
-  private boolean has(Statements statements, String query, long pk) throws SQLException {
-    try (ResultSet rows = statements.query(query, delivery.tenantId(), pk)) {
+  private boolean has(Statements statements, String query, Object... keys) throws SQLException {
+    try (ResultSet rows = statements.query(query, keys)) {
       rows.next();
       return rows.getBoolean(1);
     }

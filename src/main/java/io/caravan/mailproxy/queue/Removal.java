@@ -61,7 +61,26 @@ public final class Removal {
             : new JsonFields(body).number("older_than_seconds", -MAX_SECONDS, MAX_SECONDS, null);
     long age = Math.max(0, seconds == null ? WEEK_SECONDS : seconds);
     long before = clock.millis() - age * 1000;
-    return new Pieces(pages, MessageFilter.reported(request.tenant(), before), "removed");
+    return over(request.tenant(), Long.MAX_VALUE, new MessageFilter.Over(before, true));
+  }
+
+  /** What is over, but for what was accepted later than {@code until}, Unix milliseconds. */
+  private Pieces over(String tenantId, long until, MessageFilter.Over over) {
+    return new Pieces(pages, MessageFilter.over(tenantId, until, over), "removed");
+  }
+
+  /**
+   * What a tenant has that is older than is to be kept.
+   *
+   * @param tenant a row of {@code kept-tenants.sql}
+   */
+  public Pieces old(Map<String, Object> tenant) {
+    Row row = new Row(tenant);
+    boolean listened = row.number("listened") == 1;
+    return over(
+        row.text("tenant_id"),
+        row.number("until"),
+        new MessageFilter.Over(row.number("before"), listened));
   }
 
   /** All that the tenant has that the path names. */

@@ -25,6 +25,9 @@ final class Statements {
   /** The changesets in which something waits, in the order in which they began. */
   private final Set<Changeset> waiting = new LinkedHashSet<>();
 
+  /** Whether messages of this transaction may be in another slice of time than those of others. */
+  private boolean atEdge;
+
   Statements(Connection connection, Sql sql) {
     this.connection = connection;
     this.sql = sql;
@@ -80,10 +83,24 @@ final class Statements {
     }
   }
 
-  long now() throws SQLException {
-    try (ResultSet rows = query("now")) {
-      rows.next();
-      return rows.getLong(1);
+  /**
+   * A transaction begins.
+   *
+   * @return the database's clock, Unix milliseconds
+   */
+  long begin() throws SQLException {
+    try (ResultSet row = query("begin")) {
+      row.next();
+      atEdge = row.getBoolean("edge");
+      return row.getLong("now");
+    }
+  }
+
+  /** Messages are to be stored in this transaction: no other one may store the same ids unseen. */
+  void storing() throws SQLException {
+    if (atEdge) {
+      atEdge = false;
+      query("lock-ids").close();
     }
   }
 

@@ -70,6 +70,7 @@ final class StoreBatch implements GroupCommit.Work<Stored> {
 
   @Override
   public void ask(Statements statements, long now) throws SQLException {
+    statements.storing();
     for (Submission submission : submissions) {
       Message message = submission.message();
       keys.add(ids.next());

@@ -1,6 +1,8 @@
 package io.caravan.mailproxy.report;
 
 import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,13 +29,22 @@ public record ReportCall(
    * An event.
    *
    * @param pk its row's key
+   * @param messagePk that of its message
    * @param at when it happened, Unix milliseconds
    */
-  public record Event(long pk, long at) {}
+  public record Event(long pk, long messagePk, long at) {}
 
-  /** For Simple in routes: the keys as a JSON list. */
-  public String getKeys() {
-    return events.stream().map(Event::pk).toList().toString();
+  /** For Simple in routes: parameters of statements that change these events. */
+  public Map<String, Object> getValues() {
+    return Map.of(
+        "tenant", tenantId,
+        "keys", events.stream().map(Event::pk).toList().toString(),
+        "first", messages().min().orElse(0),
+        "last", messages().max().orElse(0));
+  }
+
+  private LongStream messages() {
+    return events.stream().mapToLong(Event::messagePk);
   }
 
   /** Without the secret: this text may reach a log. */

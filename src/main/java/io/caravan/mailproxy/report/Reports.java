@@ -123,7 +123,8 @@ public final class Reports {
     List<ReportCall.Event> events = new ArrayList<>();
     for (Row row : Row.all(rows)) {
       items.add(ReportItem.of(row));
-      events.add(new ReportCall.Event(row.number("pk"), row.number("at")));
+      events.add(
+          new ReportCall.Event(row.number("pk"), row.number("message_pk"), row.number("at")));
     }
     measure(Row.all(rows), tenantId);
     boolean wanted = !events.isEmpty() || greeting(tenantId);

@@ -20,7 +20,8 @@ class ReportLagTest {
     MeterRegistry registry = new SimpleMeterRegistry();
     ReportLag lag = new ReportLag(registry, InstantSource.fixed(Instant.ofEpochMilli(NOW)));
 
-    lag.acknowledged(call(new ReportCall.Event(1, NOW - 250), new ReportCall.Event(2, NOW + 3)));
+    lag.acknowledged(
+        call(new ReportCall.Event(1, 1, NOW - 250), new ReportCall.Event(2, 2, NOW + 3)));
 
     Timer timer = registry.get("mailproxy.report").timer();
     assertThat(timer.count()).isEqualTo(2);

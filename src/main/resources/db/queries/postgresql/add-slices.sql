@@ -1,0 +1,1 @@
+SELECT add_slices(:?width) AS added

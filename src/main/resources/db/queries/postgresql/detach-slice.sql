@@ -1,0 +1,1 @@
+SELECT detach_slice(:?pk, :?before, :?common) AS kept

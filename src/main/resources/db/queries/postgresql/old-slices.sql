@@ -1,0 +1,2 @@
+-- Slices in which all is old, and what an earlier round did not drop.
+SELECT pk, :?before AS before, :?common AS common FROM slice WHERE ends <= :?before OR detached ORDER BY pk
