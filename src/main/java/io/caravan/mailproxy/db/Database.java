@@ -71,6 +71,11 @@ public abstract class Database implements AutoCloseable {
     return writer();
   }
 
+  /** So long a change waits for its turn before who asked for it is told that this is too slow. */
+  public int patienceSeconds() {
+    return 5;
+  }
+
   /** A file of this process that goes with the store. */
   public abstract Path beside(String suffix);
 

@@ -38,6 +38,13 @@ final class PostgresDatabase extends Database {
   /** Who waits longer for a connection had better be told so. */
   private static final long BORROW_MILLIS = 3_000;
 
+  /**
+   * Who takes mail in is to know within two seconds that it cannot (reliability-security A5, F11).
+   */
+  private static final int PATIENCE_SECONDS = 2;
+
+  private static final long COMMIT_BORROW_MILLIS = 1_500;
+
   /** A round trip that finds out whether a connection is alive. */
   private static final long ALIVE_MILLIS = 2_500;
 
@@ -93,10 +100,17 @@ final class PostgresDatabase extends Database {
       }
       migrate(source(url, 0), "postgresql");
       String bounded = bounded(leaseSeconds);
-      commits = pool("commits", url, COMMIT_SECONDS, COMMITS, bounded + PLANNED_ONCE);
-      aside = pool("aside", url, ANSWER_SECONDS, ASIDE, bounded);
-      writer = pool("writer", url, ANSWER_SECONDS, WRITERS, bounded);
-      reader = pool("reader", url, ANSWER_SECONDS, READERS, bounded);
+      commits =
+          pool(
+              "commits",
+              url,
+              COMMIT_SECONDS,
+              COMMITS,
+              bounded + PLANNED_ONCE,
+              COMMIT_BORROW_MILLIS);
+      aside = pool("aside", url, ANSWER_SECONDS, ASIDE, bounded, BORROW_MILLIS);
+      writer = pool("writer", url, ANSWER_SECONDS, WRITERS, bounded, BORROW_MILLIS);
+      reader = pool("reader", url, ANSWER_SECONDS, READERS, bounded, BORROW_MILLIS);
       setClock();
       health().whenAway(this::sever);
     } catch (SQLException | RuntimeException e) {
@@ -105,10 +119,15 @@ final class PostgresDatabase extends Database {
   }
 
   private GuardedPool pool(
-      String name, PostgresUrl url, int answerSeconds, int size, String initially) {
+      String name,
+      PostgresUrl url,
+      int answerSeconds,
+      int size,
+      String initially,
+      long borrowMillis) {
     PostgresSource source = source(url, answerSeconds);
     sources.add(source);
-    HikariConfig config = pool(name, source, size, initially, BORROW_MILLIS);
+    HikariConfig config = pool(name, source, size, initially, borrowMillis);
     config.setValidationTimeout(ALIVE_MILLIS);
     return new GuardedPool(config, health());
   }
@@ -183,6 +202,11 @@ final class PostgresDatabase extends Database {
   @Override
   public DataSource aside() {
     return aside;
+  }
+
+  @Override
+  public int patienceSeconds() {
+    return PATIENCE_SECONDS;
   }
 
   /** Each time a connection of its own, which nobody waits for. */

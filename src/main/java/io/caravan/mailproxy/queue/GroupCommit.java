@@ -1,5 +1,6 @@
 package io.caravan.mailproxy.queue;
 
+import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.db.Sql;
 import io.caravan.mailproxy.db.StoreFault;
 import io.caravan.mailproxy.db.StoreHealth;
@@ -33,9 +34,6 @@ final class GroupCommit implements AutoCloseable {
 
   /** A transaction that takes longer makes the next one smaller: who is in it waits for its end. */
   private static final long SLOW_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-  /** So long work waits for its turn before its caller is told that the store is too slow. */
-  private static final long PATIENCE_SECONDS = 5;
 
   private static final int NOBODY = Integer.MAX_VALUE;
 
@@ -75,6 +73,7 @@ final class GroupCommit implements AutoCloseable {
   private final DataSource writer;
   private final Sql sql;
   private final StoreHealth health;
+  private final int patienceSeconds;
   private final Thread thread;
   private final LinkedBlockingQueue<Pending<?>> waiting = new LinkedBlockingQueue<>();
   private volatile boolean open = true;
@@ -86,10 +85,14 @@ final class GroupCommit implements AutoCloseable {
   /** How many have to wait until the thread that gathers them goes on. */
   private volatile int gathered = NOBODY;
 
-  GroupCommit(DataSource writer, Sql sql, StoreHealth health) {
+  /**
+   * @param writer of the database, for this thread
+   */
+  GroupCommit(Database database, DataSource writer) {
     this.writer = writer;
-    this.sql = sql;
-    this.health = health;
+    this.sql = database.sql();
+    this.health = database.health();
+    this.patienceSeconds = database.patienceSeconds();
     thread = new Thread(this::loop, "group-commit");
     thread.setDaemon(true);
     thread.start();
@@ -113,7 +116,7 @@ final class GroupCommit implements AutoCloseable {
       if (waiting.size() >= gathered) {
         LockSupport.unpark(thread);
       }
-      return pending.await(waiting);
+      return pending.await(waiting, patienceSeconds);
     } catch (SQLException e) {
       throw new StoreException(e);
     } catch (CompletionException e) {
@@ -284,9 +287,9 @@ final class GroupCommit implements AutoCloseable {
     }
 
     /** Waits for its turn, and then for its end: each statement has a deadline of its own. */
-    R await(Queue<Pending<?>> line) throws SQLTimeoutException {
+    R await(Queue<Pending<?>> line, int seconds) throws SQLTimeoutException {
       try {
-        return done.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return done.get(seconds, TimeUnit.SECONDS);
       } catch (TimeoutException | InterruptedException e) {
         if (line.remove(this)) {
           throw new SQLTimeoutException("the store is too slow: no turn in time", e);

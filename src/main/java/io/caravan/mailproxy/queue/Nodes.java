@@ -27,11 +27,8 @@ public final class Nodes implements AutoCloseable {
   public Nodes(Database database, Lease lease, Lanes lanes, InFlight inFlight) {
     this.lease = lease;
     this.lanes = lanes;
-    this.commits = new GroupCommit(database.commits(), database.sql(), database.health());
-    this.aside =
-        database.isShared()
-            ? new GroupCommit(database.aside(), database.sql(), database.health())
-            : commits;
+    this.commits = new GroupCommit(database, database.commits());
+    this.aside = database.isShared() ? new GroupCommit(database, database.aside()) : commits;
     this.ids = new Ids(database.clock(), lease::slot, commits.commit(Recovery::greatestKey));
     if (lease.isShared()) {
       lease.join(aside);

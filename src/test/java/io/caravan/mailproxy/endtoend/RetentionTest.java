@@ -61,7 +61,7 @@ class RetentionTest {
   private TestProxy proxy() {
     return TestProxy.start(
         home,
-        "retention.seconds",
+        "delivery.report-retention-seconds",
         "7200",
         "retention.check-seconds",
         "1",

@@ -3,9 +3,11 @@ package io.caravan.mailproxy.endtoend;
 import static io.caravan.mailproxy.endtoend.TestProxy.message;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.caravan.mailproxy.db.Database;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -25,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +55,8 @@ class StorageFaultsTest {
 
         outage(proxy, relay, "away", network::down, network::up);
         outage(proxy, relay, "silent", network::partition, network::heal);
+
+        held(proxy);
 
         // slow: each is told yes or to come again, and soon
         network.latency(700);
@@ -103,6 +108,17 @@ class StorageFaultsTest {
       String id = name + "-" + i;
       await().atMost(SOON).until(() -> proxy.state("acme", id).equals("sent"));
     }
+  }
+
+  /** Somebody has all connections for commits, and does not give them back. */
+  private static void held(TestProxy proxy) throws SQLException {
+    DataSource commits = proxy.proxy().bean("database", Database.class).commits();
+    List<Connection> held = List.of(commits.getConnection(), commits.getConnection());
+    assertUnavailable(add(proxy, "held"));
+    for (Connection connection : held) { // cut meanwhile, for all it could tell they were silent
+      assertThatThrownBy(connection::close).hasMessageContaining("closed");
+    }
+    await().atMost(SOON).until(() -> add(proxy, "held").statusCode() == 200);
   }
 
   private static HttpResponse<String> add(TestProxy proxy, String id) {
