@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
 
 /**
  * What it costs PostgreSQL that mail lies in partitions by tenant, as processor time of the server's
- * process, beside a table that has none; and how evenly tenants lie in partitions.
+ * process, beside a table that has none; how evenly tenants lie in partitions; and what it costs to
+ * end old mail, row by row and with its slice of time.
  */
 final class Partitions {
   private static final Pattern VALUE = Pattern.compile(":\\?(\\w+)|\\?");
@@ -24,6 +25,9 @@ final class Partitions {
   private static final int ROWS = 100_000;
   private static final int CLAIM = 20;
   private static final int WARM = 30;
+
+  /** Unix milliseconds, when the first old mail was made. */
+  private static final long START = 1_800_000_000_000L;
 
   /** Share of the fullest part, and of the biggest tenant, in percent: all alike, and the n-th with 1/n of the first. */
   private static final String SPREAD =
@@ -47,6 +51,33 @@ final class Partitions {
       CREATE TABLE flat (LIKE queue INCLUDING ALL) WITH (fillfactor = 50);
       INSERT INTO flat SELECT * FROM queue;
       ANALYZE flat, queue
+      """;
+
+  /** Mail of one slice, all of it told; every thousandth message still waits. */
+  private static final String OLD_MAIL =
+      """
+      SELECT add_slice(%1$d, %1$d + 100000);
+      INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
+      SELECT key_at(%1$d + i), 't' || i %% 20, 'old' || i, 'a', 2, %1$d + i,
+             (SELECT string_agg(md5((i * 64 + j)::text), '') FROM generate_series(1, 64) j)
+      FROM generate_series(0::bigint, 99999) i;
+      INSERT INTO recipient (tenant_id, message_pk, delivery_pk, changed_at, position, address, state)
+      SELECT tenant_id, pk, pk, created_at, 0, id || '@example.org', 'sent' FROM message;
+      INSERT INTO event (pk, message_pk, at, reported_at, tenant_id, type, data)
+      SELECT pk + 65536 * j, pk, created_at, created_at, tenant_id, CASE j WHEN 1 THEN 'sent' ELSE 'deferred' END, '{"attempt":1}'
+      FROM message, generate_series(1, 2) j;
+      DELETE FROM queue;
+      INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)
+      SELECT tenant_id, pk, pk, 1, 0, 1, 0, 2000, 2, 'due' FROM message WHERE pk / 4194304 %% 1000 = 0;
+      ANALYZE message, recipient, event
+      """;
+
+  private static final String OLD_KEYS =
+      """
+      SELECT tenant_id, json_agg(pk)::text FROM (
+        SELECT tenant_id, pk, row_number() OVER (PARTITION BY tenant_id ORDER BY pk) / 200 AS piece FROM message m
+        WHERE NOT EXISTS (SELECT 1 FROM queue q WHERE q.pk = m.pk)) AS pieces
+      GROUP BY tenant_id, piece
       """;
 
   public static void main(String[] args) throws Exception {
@@ -74,8 +105,124 @@ final class Partitions {
           }
         }
       }
+      for (int round = 1; round <= 2; round++) {
+        rowByRow(database, connection, round);
+        withItsSlice(url, connection, round);
+      }
     }
     System.exit(0);
+  }
+
+  /** As it is done for what a tenant orders. */
+  private static void rowByRow(Database database, Connection connection, int round) throws Exception {
+    try (Statement statement = connection.createStatement();
+        Statement rows = connection.createStatement()) {
+      statement.execute(OLD_MAIL.formatted(START + round * 1_000_000L));
+      statement.execute("CHECKPOINT");
+      Spent spent = new Spent(statement);
+      connection.setAutoCommit(false);
+      List<String[]> pieces = new ArrayList<>();
+      try (ResultSet keys = rows.executeQuery(OLD_KEYS)) {
+        while (keys.next()) {
+          pieces.add(new String[] {keys.getString(1), keys.getString(2)});
+        }
+      }
+      for (String[] piece : pieces) {
+        for (String what : List.of("deliveries", "recipients", "events", "messages")) {
+          String sql = database.sql().load("remove-" + what);
+          boolean keysFirst = sql.indexOf("tenant_id = ?") > sql.indexOf("CAST(? AS json)");
+          try (PreparedStatement remove = connection.prepareStatement(sql)) {
+            remove.setString(keysFirst ? 1 : 2, piece[1]);
+            remove.setString(keysFirst ? 2 : 1, piece[0]);
+            remove.execute();
+          }
+        }
+        connection.commit();
+      }
+      connection.setAutoCommit(true);
+      statement.execute("VACUUM message, recipient, event");
+      spent.tell("100,000 old messages, row by row and vacuumed");
+      statement.execute("TRUNCATE message, recipient, event, queue");
+    }
+  }
+
+  private static void withItsSlice(String url, Connection connection, int round) throws Exception {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(OLD_MAIL.formatted(START + round * 1_000_000L + 500_000));
+      statement.execute("CHECKPOINT");
+      Spent spent = new Spent(statement);
+      Waiting others = new Waiting(url);
+      others.start();
+      String slice = "(SELECT max(pk) FROM slice)";
+      String kept;
+      try (ResultSet row = statement.executeQuery("SELECT detach_slice(" + slice + ", 9000000000000, 1)")) {
+        row.next();
+        kept = row.getString(1);
+      }
+      statement.execute("SELECT drop_slice(" + slice + ")");
+      spent.tell("100,000 old messages, with their slice; " + kept + " kept");
+      System.out.printf("  a change beside it waits %.1f ms at the most%n", others.longest());
+      statement.execute("TRUNCATE message, recipient, event, queue");
+    }
+  }
+
+  /** What a connection's process has used, and what was written ahead, since. */
+  private static final class Spent {
+    private final Statement statement;
+    private final long processor;
+    private final long log;
+    private final long begun = System.nanoTime();
+
+    Spent(Statement statement) throws Exception {
+      this.statement = statement;
+      this.processor = processor(statement);
+      this.log = log();
+    }
+
+    private long log() throws SQLException {
+      try (ResultSet row = statement.executeQuery("SELECT pg_current_wal_insert_lsn() - '0/0'")) {
+        row.next();
+        return row.getBigDecimal(1).longValueExact();
+      }
+    }
+
+    void tell(String what) throws Exception {
+      System.out.printf(
+          "%s: %.1f s, processor %.1f µs and log %.0f bytes a message%n",
+          what, (System.nanoTime() - begun) / 1e9, (processor(statement) - processor) / 100.0, (log() - log) / 1e5);
+    }
+  }
+
+  /** Changes a row again and again. */
+  private static final class Waiting extends Thread {
+    private final Connection connection;
+    private volatile boolean ends;
+    private double longest;
+
+    Waiting(String url) throws SQLException {
+      connection = TestStore.connect(url);
+    }
+
+    @Override
+    public void run() {
+      try (connection;
+          PreparedStatement change =
+              connection.prepareStatement("UPDATE recipient SET changed_at = 1 WHERE tenant_id = 't1' AND message_pk = 1")) {
+        while (!ends) {
+          long begun = System.nanoTime();
+          change.execute();
+          longest = Math.max(longest, (System.nanoTime() - begun) / 1e6);
+        }
+      } catch (SQLException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    double longest() throws InterruptedException {
+      ends = true;
+      join();
+      return longest;
+    }
   }
 
   private static void spread(Statement statement, int tenants, int parts) throws SQLException {

@@ -265,24 +265,28 @@ END $$;
 
 -- Takes a slice out of the tables. What is still needed of it is kept: messages that wait, those with events that somebody is to be
 -- told of, and those with news since a time, Unix milliseconds. common: 1 where tenants without an endpoint of their own have one.
--- Returns how many messages that are.
+-- Returns how many messages that are; NULL where they are so many that others would wait for long: then the slice stays.
 CREATE FUNCTION detach_slice(which integer, since bigint, common integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   first bigint;
   beyond bigint;
   whole text;
-  needed bigint;
 BEGIN
   SELECT key_at(starts), key_at(ends) INTO first, beyond FROM slice WHERE pk = which AND NOT detached FOR UPDATE;
   IF first IS NULL THEN
     RETURN 0;
   END IF;
   CREATE TEMPORARY TABLE needed ON COMMIT DROP AS
-    SELECT DISTINCT e.message_pk AS pk FROM event e
+    SELECT message_pk AS pk FROM queue WHERE pk >= first AND pk < beyond
+    UNION
+    SELECT e.message_pk FROM event e
     WHERE e.message_pk >= first AND e.message_pk < beyond
       AND (e.at > since OR e.reported_at > since
         OR e.reported_at IS NULL AND e.type IN ('deferred', 'sent', 'error')
           AND (common = 1 OR EXISTS (SELECT 1 FROM tenant t WHERE t.id = e.tenant_id AND t.client_base_url IS NOT NULL)));
+  IF (SELECT count(*) FROM needed) > 5000 THEN
+    RETURN NULL;
+  END IF;
   PERFORM set_config('lock_timeout', '500ms', true);
   LOCK TABLE message, recipient, event IN ACCESS EXCLUSIVE MODE;
   INSERT INTO needed SELECT message_pk FROM queue WHERE pk >= first AND pk < beyond EXCEPT SELECT pk FROM needed;

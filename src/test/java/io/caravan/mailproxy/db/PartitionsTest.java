@@ -101,6 +101,16 @@ class PartitionsTest {
       SELECT count(*) FROM first
       """;
 
+  /** Messages of one tenant, a millisecond apart; of each few one waits. */
+  private static final String WAITING =
+      """
+      INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
+      SELECT i << 22, 'acme', i, 'a', 2, 0, '' FROM generate_series(%3$d::bigint, %4$d) i;
+      INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)
+      SELECT 'acme', i << 22, i << 22, 1, 0, 1, 0, 0, 2, 'due' FROM generate_series(%3$d::bigint, %4$d) i
+      WHERE (i - %1$d) %% %2$d = 0
+      """;
+
   private static final String CITUS =
       """
       CREATE TABLE spread (note text);
@@ -202,6 +212,31 @@ class PartitionsTest {
               "recipient_n 1 1");
       assertThat(texts(connection, WITHOUT_TENANT)).isEmpty();
       assertThat(Integer.parseInt(texts(connection, FULLEST).get(0))).isBetween(100, 110);
+    }
+  }
+
+  @Test
+  void a_slice_goes_without_what_is_needed_of_it_and_stays_where_that_is_much() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      assertThat(database.isShared()).isTrue();
+      statement.execute(
+          "SELECT add_slice(1735689600000, 1735689700000), add_slice(1735689700000, 1735689800000)");
+      statement.execute(WAITING.formatted(0, 10, 0, 4999));
+      statement.execute(WAITING.formatted(100_000, 1, 100_000, 105_000));
+      for (int slice = 1; slice <= 2; slice++) {
+        texts(connection, "SELECT detach_slice(" + slice + ", 9000000000000, 1)");
+        texts(connection, "SELECT drop_slice(" + slice + ")::text");
+      }
+      assertThat(texts(connection, "SELECT pk::text FROM slice")).containsExactly("2");
+      assertThat(
+              texts(
+                  connection,
+                  "SELECT regexp_replace(tableoid::regclass::text, '[0-9]', 'n') || ' ' || count(*) FROM message GROUP BY tableoid ORDER BY 1"))
+          .containsExactly("message_n_kept 500", "message_n_s2 5001");
+      assertThat(texts(connection, PARTS)).contains("message_n 2 2");
     }
   }
 
