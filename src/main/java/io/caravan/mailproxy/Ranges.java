@@ -48,6 +48,7 @@ final class Ranges {
               Map.entry("sync.batch", new Range(1, 10_000)),
               Map.entry("sync.parallel", new Range(1, MAX_THREADS)),
               Map.entry("probe.interval-seconds", new Range(1, MANY)),
+              Map.entry("delivery.report-retention-seconds", new Range(-MANY, MANY)),
               Map.entry("retention.check-seconds", new Range(1, MANY)),
               Map.entry("telemetry.count-seconds", new Range(1, MANY)),
               Map.entry("traces.timeout-seconds", new Range(1, 60)),

@@ -18,11 +18,13 @@ CREATE FUNCTION key_at(ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL
   RETURN greatest(0, ms - 1735689600000) << 22;
 
 -- Slices of time, Unix milliseconds; none lie over each other. detached: its tables belong to no partition any more and are to be dropped.
+-- stays: it is old, but too much of it is needed; the rest of it is deleted row by row.
 CREATE TABLE slice (
   pk       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   starts   bigint NOT NULL,
   ends     bigint NOT NULL CHECK (ends > starts),
-  detached boolean NOT NULL DEFAULT false
+  detached boolean NOT NULL DEFAULT false,
+  stays    boolean NOT NULL DEFAULT false
 );
 
 -- Makes the part of a partition that has its rows; name: what follows the name of the partition. A message's id is unique in each;
@@ -224,13 +226,14 @@ CREATE INDEX event_unreported ON event (tenant_id, pk)
 
 DROP FUNCTION part_by_tenant;
 
--- Makes a slice. A wait for those who are reading would have all others wait behind it: it fails after half a second, before the server looks for who wait for each other.
+-- Makes a slice. While it waits for others to end their transactions, all mail waits behind it: so not for long. But longer than
+-- deadlock_timeout (1 s), after which a vacuum that nobody asked for gives way, and who waits for each other is found out.
 CREATE FUNCTION add_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   number integer;
   whole text;
 BEGIN
-  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM set_config('lock_timeout', '1500ms', true);
   INSERT INTO slice (starts, ends) VALUES (add_slice.starts, add_slice.ends) RETURNING pk INTO number;
   FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
     FOR part IN 0..3 LOOP
@@ -239,8 +242,10 @@ BEGIN
   END LOOP;
 END $$;
 
--- Makes slices so that there is one for now and one for the time after it; width: milliseconds. The first one begins behind all that is
--- stored. A database whose tables have no partitions is left as it is.
+-- Makes slices so that there is one for now and one for the time after it; width: milliseconds. Returns how many. The first one begins in
+-- a minute, behind all that is stored: whoever stores then has begun when its edge was known (lock-ids).
+-- None is made, -1, where a look at all that is kept would have mail wait for long, for a new slice must have nothing in it. A database
+-- whose tables have no partitions is left as it is.
 CREATE FUNCTION add_slices(width bigint) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   last bigint;
@@ -248,24 +253,27 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('slice'));
   last := (SELECT max(ends) FROM slice);
-  IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) = 'p' THEN
-    IF coalesce(last, 0) < now_ms() THEN
-      PERFORM set_config('lock_timeout', '500ms', true);
-      LOCK TABLE message, recipient, event IN ACCESS EXCLUSIVE MODE;
-      last := greatest(now_ms(), coalesce((SELECT max(pk) FROM message), 0) / (1 << 22) + 1735689600000) + 1;
-    END IF;
-    WHILE last < now_ms() + width LOOP
-      PERFORM add_slice(last, last + width);
-      last := last + width;
-      added := added + 1;
-    END LOOP;
+  IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) <> 'p' OR last >= now_ms() + width THEN
+    RETURN 0;
   END IF;
+  IF (SELECT sum(pg_relation_size(format('%s_%s_kept', whole, part)::regclass))
+      FROM unnest(ARRAY['message', 'recipient', 'event']) whole, generate_series(0, 3) part) > 256 << 20 THEN
+    RETURN -1;
+  END IF;
+  IF coalesce(last, 0) < now_ms() THEN
+    last := greatest(now_ms(), coalesce((SELECT max(pk) FROM message), 0) / (1 << 22) + 1735689600000) + 60000;
+  END IF;
+  WHILE last < now_ms() + width LOOP
+    PERFORM add_slice(last, last + width);
+    last := last + width;
+    added := added + 1;
+  END LOOP;
   RETURN added;
 END $$;
 
 -- Takes a slice out of the tables. What is still needed of it is kept: messages that wait, those with events that somebody is to be
 -- told of, and those with news since a time, Unix milliseconds. common: 1 where tenants without an endpoint of their own have one.
--- Returns how many messages that are; NULL where they are so many that others would wait for long: then the slice stays.
+-- Returns how many messages that are; NULL where they are so much that mail would wait for long: then the slice stays.
 CREATE FUNCTION detach_slice(which integer, since bigint, common integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   first bigint;
@@ -284,10 +292,14 @@ BEGIN
       AND (e.at > since OR e.reported_at > since
         OR e.reported_at IS NULL AND e.type IN ('deferred', 'sent', 'error')
           AND (common = 1 OR EXISTS (SELECT 1 FROM tenant t WHERE t.id = e.tenant_id AND t.client_base_url IS NOT NULL)));
-  IF (SELECT count(*) FROM needed) > 5000 THEN
+  IF (SELECT count(*) FROM needed) > 5000
+      OR (SELECT sum(octet_length(payload)) FROM message WHERE pk >= first AND pk < beyond AND pk IN (SELECT pk FROM needed)) > 16 << 20
+      OR (SELECT count(*) FROM recipient WHERE message_pk >= first AND message_pk < beyond
+          AND message_pk IN (SELECT pk FROM needed)) > 20000 THEN
+    UPDATE slice SET stays = true WHERE pk = which;
     RETURN NULL;
   END IF;
-  PERFORM set_config('lock_timeout', '500ms', true);
+  PERFORM set_config('lock_timeout', '1500ms', true);
   LOCK TABLE message, recipient, event IN ACCESS EXCLUSIVE MODE;
   INSERT INTO needed SELECT message_pk FROM queue WHERE pk >= first AND pk < beyond EXCEPT SELECT pk FROM needed;
   FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
@@ -306,6 +318,7 @@ CREATE FUNCTION drop_slice(which integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   whole text;
 BEGIN
+  PERFORM set_config('lock_timeout', '1500ms', true);
   DELETE FROM slice WHERE pk = which AND detached;
   IF FOUND THEN
     FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP

@@ -26,9 +26,10 @@ final class PostgresDatabase extends Database {
   private static final int WRITERS = 4;
   private static final int READERS = 8;
   private static final int ASIDE = 1;
+  private static final int UPKEEP = 1;
 
   /** That one node takes at the most. */
-  static final int CONNECTIONS = COMMITS + ASIDE + WRITERS + READERS;
+  static final int CONNECTIONS = COMMITS + ASIDE + WRITERS + READERS + UPKEEP;
 
   static final int CONNECT_SECONDS = 5;
 
@@ -54,6 +55,12 @@ final class PostgresDatabase extends Database {
   /** A statement of ours that takes longer would keep mail waiting; a connection is given up. */
   private static final int ANSWER_SECONDS = 60;
 
+  /** A look at all old mail may take its time. */
+  private static final int UPKEEP_SECONDS = 660;
+
+  private static final long RARE_IDLE_MILLIS = 10_000;
+  private static final String UNHURRIED = "; SET statement_timeout = 600000";
+
   private static final int MOST_IDLE_SECONDS = 15;
 
   /**
@@ -75,7 +82,6 @@ final class PostgresDatabase extends Database {
       "; SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;"
           + " SET enable_mergejoin = off; SET enable_seqscan = off";
 
-  private final PostgresUrl url;
   private final Path home;
   private final DatabaseClock clock;
   private final List<PostgresSource> sources = new ArrayList<>();
@@ -83,6 +89,7 @@ final class PostgresDatabase extends Database {
   private final GuardedPool aside;
   private final GuardedPool writer;
   private final GuardedPool reader;
+  private final GuardedPool upkeep;
 
   /**
    * Opens and migrates.
@@ -91,7 +98,6 @@ final class PostgresDatabase extends Database {
    */
   PostgresDatabase(PostgresUrl url, Path home, DatabaseClock clock, int leaseSeconds) {
     super("postgresql", clock);
-    this.url = url;
     this.home = home;
     this.clock = clock;
     try {
@@ -111,6 +117,11 @@ final class PostgresDatabase extends Database {
       aside = pool("aside", url, ANSWER_SECONDS, ASIDE, bounded, BORROW_MILLIS);
       writer = pool("writer", url, ANSWER_SECONDS, WRITERS, bounded, BORROW_MILLIS);
       reader = pool("reader", url, ANSWER_SECONDS, READERS, bounded, BORROW_MILLIS);
+      HikariConfig rare =
+          config("upkeep", url, UPKEEP_SECONDS, UPKEEP, bounded + UNHURRIED, BORROW_MILLIS);
+      rare.setMinimumIdle(0);
+      rare.setIdleTimeout(RARE_IDLE_MILLIS);
+      upkeep = new GuardedPool(rare, health());
       setClock();
       health().whenAway(this::sever);
     } catch (SQLException | RuntimeException e) {
@@ -125,11 +136,22 @@ final class PostgresDatabase extends Database {
       int size,
       String initially,
       long borrowMillis) {
+    return new GuardedPool(
+        config(name, url, answerSeconds, size, initially, borrowMillis), health());
+  }
+
+  private HikariConfig config(
+      String name,
+      PostgresUrl url,
+      int answerSeconds,
+      int size,
+      String initially,
+      long borrowMillis) {
     PostgresSource source = source(url, answerSeconds);
     sources.add(source);
     HikariConfig config = pool(name, source, size, initially, borrowMillis);
     config.setValidationTimeout(ALIVE_MILLIS);
-    return new GuardedPool(config, health());
+    return config;
   }
 
   /**
@@ -209,10 +231,10 @@ final class PostgresDatabase extends Database {
     return PATIENCE_SECONDS;
   }
 
-  /** Each time a connection of its own, which nobody waits for. */
+  /** One connection, which is there only while it is used. */
   @Override
   public DataSource upkeep() {
-    return source(url, 0);
+    return upkeep;
   }
 
   @Override
@@ -248,6 +270,7 @@ final class PostgresDatabase extends Database {
 
   @Override
   public void close() {
+    upkeep.close();
     reader.close();
     writer.close();
     aside.close();

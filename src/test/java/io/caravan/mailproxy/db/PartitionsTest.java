@@ -230,7 +230,8 @@ class PartitionsTest {
         texts(connection, "SELECT detach_slice(" + slice + ", 9000000000000, 1)");
         texts(connection, "SELECT drop_slice(" + slice + ")::text");
       }
-      assertThat(texts(connection, "SELECT pk::text FROM slice")).containsExactly("2");
+      assertThat(texts(connection, "SELECT pk || ' ' || stays FROM slice"))
+          .containsExactly("2 true");
       assertThat(
               texts(
                   connection,
@@ -257,7 +258,7 @@ class PartitionsTest {
       statement.execute(
           "INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)"
               + " VALUES ('acme', 1, 1, 1, 0, 1, 1, 1, 2, 'due'), ('other', 2, 2, 2, 0, 1, 1, 1, 2, 'due')");
-      texts(connection, "SELECT add_slices(1000)");
+      texts(connection, "SELECT add_slices(3600000)");
       List<String> before = texts(connection, COLUMNS);
 
       statement.execute(script.replaceAll(" (HASH|ASC)\\b", ""));
@@ -266,7 +267,7 @@ class PartitionsTest {
       assertThat(texts(connection, COLUMNS)).isEqualTo(before);
       assertThat(texts(connection, PARTS)).isEmpty();
       assertThat(texts(connection, IDS_TWICE)).containsExactly("1");
-      assertThat(texts(connection, "SELECT add_slices(1000)")).containsExactly("0");
+      assertThat(texts(connection, "SELECT add_slices(3600000)")).containsExactly("0");
       assertThat(texts(connection, "SELECT tenant_id FROM queue ORDER BY pk"))
           .containsExactly("acme", "other");
       assertThat(texts(connection, database.sql().load("earliest-due"))).containsExactly("1", "2");

@@ -77,6 +77,8 @@ class RetentionTest {
       TestStore.share(home);
     }
     try (TestProxy proxy = proxy()) {
+      awaitSlices(sliced, 1);
+      MovableClock.advance(Duration.ofMinutes(2)); // the first slice begins
       awaitSlices(sliced, 2);
       tenant(proxy, "told", application.url());
       tenant(proxy, "silent", null);
@@ -139,7 +141,8 @@ class RetentionTest {
     TestStore.share(home);
     try (TestProxy proxy = proxy();
         Connection other = TestStore.connect(home)) {
-      awaitSlices(true, 2);
+      awaitSlices(true, 1);
+      MovableClock.advance(Duration.ofSeconds(62)); // the first slice has just begun
       tenant(proxy, "told", application.url());
       other.setAutoCommit(false);
       Sql sql = new Sql("postgresql");

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** routes/errors.camel.yaml: what becomes of what goes wrong; HTTP is BadInputTest's. */
 class ErrorsTest {
-  private static final String SAID = "ERROR mine failed, next round in 1 s: no";
+  private static final String SAID = "ERROR mine failed, on with its next round: no";
 
   @TempDir Path home;
 
