@@ -87,7 +87,7 @@ final class Partitions {
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       for (int tenants : new int[] {1_000, 10_000, 100_000}) {
-        for (int parts : new int[] {8, 128}) {
+        for (int parts : new int[] {4, 128}) {
           spread(statement, tenants, parts);
         }
       }

@@ -238,6 +238,21 @@ class PartitionsTest {
                   "SELECT regexp_replace(tableoid::regclass::text, '[0-9]', 'n') || ' ' || count(*) FROM message GROUP BY tableoid ORDER BY 1"))
           .containsExactly("message_n_kept 500", "message_n_s2 5001");
       assertThat(texts(connection, PARTS)).contains("message_n 2 2");
+
+      statement.execute("INSERT INTO tenant (id, created_at, updated_at) VALUES ('acme', 0, 0)");
+      String tenants =
+          database
+              .sql()
+              .load("kept-tenants")
+              .replace(":?before", "2000000000000")
+              .replace(":?common", "0");
+      assertThat(texts(connection, "SELECT until::text FROM (" + tenants + ") AS kept"))
+          .as("all that is old in a slice that stays is looked at")
+          .containsExactly("2000000000000");
+      statement.execute("SELECT add_slice(1735689800000, 1735689900000)");
+      assertThat(texts(connection, "SELECT until::text FROM (" + tenants + ") AS kept"))
+          .as("what goes with its slice is not")
+          .containsExactly("1735689800000");
     }
   }
 
