@@ -49,7 +49,7 @@ class ReportRouteTest {
   static void start() {
     proxy =
         TestProxy.start(
-            home, "sync.retry-delays", "0", "sync.interval", "3600", "sync.timeout-seconds", "1");
+            home, "sync.retry-delays", "0", "sync.interval", "3600", "sync.timeout-seconds", "3");
     quick = TestProxy.start(quickHome, "sync.interval", "1");
   }
 
