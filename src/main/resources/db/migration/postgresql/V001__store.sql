@@ -7,8 +7,7 @@
 -- on its machines by the same column. Primary keys begin with what grows: new rows come at the right end of the index.
 --
 -- Of message, recipient and event each partition has slices by the time in the message's key: what is in a slice gets old together and
--- goes as a whole, with three files for each partition. What then is still needed moves to the part "kept", where everything is for which
--- there is no slice.
+-- goes as a whole. What then is still needed moves to the part "kept", where everything is for which there is no slice.
 
 CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
   RETURN (extract(epoch FROM statement_timestamp()) * 1000)::bigint;
