@@ -225,14 +225,32 @@ CREATE INDEX event_unreported ON event (tenant_id, pk)
 
 DROP FUNCTION part_by_tenant;
 
--- Makes a slice. While it waits for others to end their transactions, all mail waits behind it: so not for long. But longer than
--- deadlock_timeout (1 s), after which a vacuum that nobody asked for gives way, and who waits for each other is found out.
+-- Locks the tables that have slices. While it waits for others to end their transactions, all mail waits behind it: so for two seconds in
+-- all. That is longer than deadlock_timeout (1 s), after which a vacuum that nobody asked for gives way, and who waits for each other is
+-- found out.
+CREATE FUNCTION lock_mail() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  until timestamptz := clock_timestamp() + interval '2 s';
+  part regclass;
+BEGIN
+  FOR part IN
+    SELECT tree.relid FROM unnest(ARRAY['message', 'recipient', 'event']) WITH ORDINALITY AS whole (name, place),
+      pg_partition_tree(whole.name::regclass) AS tree
+    ORDER BY whole.place, tree.level, tree.relid
+  LOOP
+    PERFORM set_config('lock_timeout',
+      greatest(1, (extract(epoch FROM until - clock_timestamp()) * 1000)::integer) || 'ms', true);
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part);
+  END LOOP;
+END $$;
+
+-- Makes a slice.
 CREATE FUNCTION add_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   number integer;
   whole text;
 BEGIN
-  PERFORM set_config('lock_timeout', '1500ms', true);
+  PERFORM lock_mail();
   INSERT INTO slice (starts, ends) VALUES (add_slice.starts, add_slice.ends) RETURNING pk INTO number;
   FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
     FOR part IN 0..3 LOOP
@@ -294,12 +312,13 @@ BEGIN
   IF (SELECT count(*) FROM needed) > 5000
       OR (SELECT sum(octet_length(payload)) FROM message WHERE pk >= first AND pk < beyond AND pk IN (SELECT pk FROM needed)) > 16 << 20
       OR (SELECT count(*) FROM recipient WHERE message_pk >= first AND message_pk < beyond
+          AND message_pk IN (SELECT pk FROM needed)) > 20000
+      OR (SELECT count(*) FROM event WHERE message_pk >= first AND message_pk < beyond
           AND message_pk IN (SELECT pk FROM needed)) > 20000 THEN
     UPDATE slice SET stays = true WHERE pk = which;
     RETURN NULL;
   END IF;
-  PERFORM set_config('lock_timeout', '1500ms', true);
-  LOCK TABLE message, recipient, event IN ACCESS EXCLUSIVE MODE;
+  PERFORM lock_mail();
   INSERT INTO needed SELECT message_pk FROM queue WHERE pk >= first AND pk < beyond EXCEPT SELECT pk FROM needed;
   FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
     FOR part IN 0..3 LOOP
