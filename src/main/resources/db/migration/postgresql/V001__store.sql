@@ -259,7 +259,7 @@ BEGIN
   END LOOP;
 END $$;
 
--- Makes slices so that there is one for now and one for the time after it; width: milliseconds. Returns how many. The first one begins in
+-- Makes slices so that the present one is followed by another; width: milliseconds. Returns how many. The first one begins in
 -- a minute, behind all that is stored: whoever stores then has begun when its edge was known (lock-ids).
 -- None is made, -1, where a look at all that is kept would have mail wait for long, for a new slice must have nothing in it. A database
 -- whose tables have no partitions is left as it is.

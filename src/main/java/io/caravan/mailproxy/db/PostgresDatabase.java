@@ -108,20 +108,21 @@ final class PostgresDatabase extends Database {
       String bounded = bounded(leaseSeconds);
       commits =
           pool(
-              "commits",
-              url,
-              COMMIT_SECONDS,
-              COMMITS,
-              bounded + PLANNED_ONCE,
-              COMMIT_BORROW_MILLIS);
-      aside = pool("aside", url, ANSWER_SECONDS, ASIDE, bounded, BORROW_MILLIS);
-      writer = pool("writer", url, ANSWER_SECONDS, WRITERS, bounded, BORROW_MILLIS);
-      reader = pool("reader", url, ANSWER_SECONDS, READERS, bounded, BORROW_MILLIS);
+              config(
+                  "commits",
+                  url,
+                  COMMIT_SECONDS,
+                  COMMITS,
+                  bounded + PLANNED_ONCE,
+                  COMMIT_BORROW_MILLIS));
+      aside = pool(config("aside", url, ANSWER_SECONDS, ASIDE, bounded, BORROW_MILLIS));
+      writer = pool(config("writer", url, ANSWER_SECONDS, WRITERS, bounded, BORROW_MILLIS));
+      reader = pool(config("reader", url, ANSWER_SECONDS, READERS, bounded, BORROW_MILLIS));
       HikariConfig rare =
           config("upkeep", url, UPKEEP_SECONDS, UPKEEP, bounded + UNHURRIED, BORROW_MILLIS);
       rare.setMinimumIdle(0);
       rare.setIdleTimeout(RARE_IDLE_MILLIS);
-      upkeep = new GuardedPool(rare, health());
+      upkeep = pool(rare);
       setClock();
       health().whenAway(this::sever);
     } catch (SQLException | RuntimeException e) {
@@ -129,15 +130,8 @@ final class PostgresDatabase extends Database {
     }
   }
 
-  private GuardedPool pool(
-      String name,
-      PostgresUrl url,
-      int answerSeconds,
-      int size,
-      String initially,
-      long borrowMillis) {
-    return new GuardedPool(
-        config(name, url, answerSeconds, size, initially, borrowMillis), health());
+  private GuardedPool pool(HikariConfig config) {
+    return new GuardedPool(config, health());
   }
 
   private HikariConfig config(

@@ -256,6 +256,32 @@ class PartitionsTest {
     }
   }
 
+  @Test
+  void a_slice_stays_as_it_is_where_somebody_holds_the_tables_and_goes_later() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Connection other = TestStore.connect(url);
+        Statement statement = connection.createStatement();
+        Statement holding = other.createStatement()) {
+      assertThat(database.isShared()).isTrue();
+      statement.execute("SELECT add_slice(1735689600000, 1735689700000)");
+      statement.execute(WAITING.formatted(0, 10, 0, 99));
+      other.setAutoCommit(false);
+      holding.execute("LOCK TABLE event_3_kept IN ROW EXCLUSIVE MODE");
+      String detach = "SELECT detach_slice(1, 9000000000000, 1)::text";
+      assertThatThrownBy(() -> texts(connection, detach)).hasMessageContaining("lock timeout");
+      assertThatThrownBy(() -> statement.execute("SELECT add_slice(1735689700000, 1735689800000)"))
+          .hasMessageContaining("lock timeout");
+      assertThat(texts(connection, "SELECT pk || ' ' || detached FROM slice"))
+          .containsExactly("1 false");
+      assertThat(texts(connection, "SELECT count(*)::text FROM message")).containsExactly("100");
+
+      other.rollback();
+      assertThat(texts(connection, detach)).containsExactly("10");
+    }
+  }
+
   /**
    * The files for clusters, on a plain server: functions of Citus that only take notes, and without
    * the word by which YugabyteDB spreads rows. What the clusters do with it is not shown here.
