@@ -27,7 +27,7 @@ final class Partitions {
   private static final int WARM = 30;
 
   /** Unix milliseconds, when the first old mail was made. */
-  private static final long START = 1_800_000_000_000L;
+  private static final long START = 1_750_000_000_000L;
 
   /** Share of the fullest part, and of the biggest tenant, in percent: all alike, and the n-th with 1/n of the first. */
   private static final String SPREAD =
@@ -56,7 +56,7 @@ final class Partitions {
   /** Mail of one slice, all of it told; every thousandth message still waits. */
   private static final String OLD_MAIL =
       """
-      SELECT add_slice(%1$d, %1$d + 100000);
+      SELECT plan_slice(%1$d, %1$d + 100000), make_slice();
       INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
       SELECT key_at(%1$d + i), 't' || i %% 20, 'old' || i, 'a', 2, %1$d + i,
              (SELECT string_agg(md5((i * 64 + j)::text), '') FROM generate_series(1, 64) j)
@@ -70,6 +70,15 @@ final class Partitions {
       INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)
       SELECT tenant_id, pk, pk, 1, 0, 1, 0, 2000, 2, 'due' FROM message WHERE pk / 4194304 %% 1000 = 0;
       ANALYZE message, recipient, event
+      """;
+
+  /** What came in while nothing was to be deleted. */
+  private static final String KEPT =
+      """
+      INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
+      SELECT key_at(%d + i), 't' || i %% 20, 'kept' || i, 'a', 2, 0,
+             (SELECT string_agg(md5((i * 64 + j)::text), '') FROM generate_series(1, 48) j)
+      FROM generate_series(0::bigint, 399999) i
       """;
 
   private static final String OLD_KEYS =
@@ -108,6 +117,7 @@ final class Partitions {
       for (int round = 1; round <= 2; round++) {
         rowByRow(database, connection, round);
         withItsSlice(url, connection, round);
+        makeBesideKept(url, connection, round);
       }
     }
     System.exit(0);
@@ -163,6 +173,30 @@ final class Partitions {
       spent.tell("100,000 old messages, with their slice; " + kept + " kept");
       System.out.printf("  a change beside it waits %.1f ms at the most%n", others.longest());
       statement.execute("TRUNCATE message, recipient, event, queue");
+    }
+  }
+
+  private static void makeBesideKept(String url, Connection connection, int round) throws Exception {
+    try (Statement statement = connection.createStatement()) {
+      long start = START + 10_000_000L + round * 1_000_000L;
+      statement.execute(KEPT.formatted(start));
+      statement.execute("CHECKPOINT");
+      String bytes;
+      try (ResultSet row =
+          statement.executeQuery(
+              "SELECT pg_size_pretty(sum(pg_relation_size(part))) FROM kept_parts()")) {
+        row.next();
+        bytes = row.getString(1);
+      }
+      Waiting others = new Waiting(url);
+      others.start();
+      long begun = System.nanoTime();
+      statement.execute("SELECT plan_slice(%1$d, %1$d + 100000)".formatted(start + 500_000));
+      statement.execute("SELECT make_slice()");
+      System.out.printf(
+          "a slice made beside %s without one: %.1f s, a change beside it waits %.1f ms at the most%n",
+          bytes, (System.nanoTime() - begun) / 1e9, others.longest());
+      statement.execute("TRUNCATE message");
     }
   }
 

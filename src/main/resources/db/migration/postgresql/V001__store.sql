@@ -16,14 +16,13 @@ CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
 CREATE FUNCTION key_at(ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN greatest(0, ms - 1735689600000) << 22;
 
--- Slices of time, Unix milliseconds; none lie over each other. detached: its tables belong to no partition any more and are to be dropped.
--- stays: it is old, but too much of it is needed; the rest of it is deleted row by row.
+-- Slices of time, Unix milliseconds; none lie over each other. state: planned (its tables are still to be made), made, detached (its
+-- tables belong to no partition any more and are to be dropped).
 CREATE TABLE slice (
-  pk       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  starts   bigint NOT NULL,
-  ends     bigint NOT NULL CHECK (ends > starts),
-  detached boolean NOT NULL DEFAULT false,
-  stays    boolean NOT NULL DEFAULT false
+  pk     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  starts bigint NOT NULL,
+  ends   bigint NOT NULL CHECK (ends > starts),
+  state  text NOT NULL DEFAULT 'planned'
 );
 
 -- Makes the part of a partition that has its rows; name: what follows the name of the partition. A message's id is unique in each;
@@ -244,60 +243,104 @@ BEGIN
   END LOOP;
 END $$;
 
--- Makes a slice.
-CREATE FUNCTION add_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- What has rows that are in no slice, and the column with the message's key.
+CREATE FUNCTION kept_parts() RETURNS TABLE (part regclass, key text) LANGUAGE sql STABLE AS $$
+  SELECT format('%s_%s_kept', whole, number)::regclass, CASE whole WHEN 'message' THEN 'pk' ELSE 'message_pk' END
+  FROM unnest(ARRAY['message', 'recipient', 'event']) AS whole, generate_series(0, 3) AS number
+$$;
+
+-- A slice is made in two steps, for nothing that is kept may belong to it: a check that says so is planned, and make_slice finds it true
+-- while mail goes on. Until then what belongs to the slice is refused, so there has to be time before it starts.
+CREATE FUNCTION plan_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  number integer;
-  whole text;
+  kept record;
 BEGIN
   PERFORM lock_mail();
-  INSERT INTO slice (starts, ends) VALUES (add_slice.starts, add_slice.ends) RETURNING pk INTO number;
-  FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
-    FOR part IN 0..3 LOOP
-      PERFORM add_part(whole, part, '_s' || number, format('FOR VALUES FROM (%s) TO (%s)', key_at(starts), key_at(ends)));
-    END LOOP;
+  INSERT INTO slice (starts, ends) VALUES (plan_slice.starts, plan_slice.ends);
+  FOR kept IN SELECT * FROM kept_parts() LOOP
+    EXECUTE format('ALTER TABLE %1$s ADD CONSTRAINT planned CHECK (%2$I < %3$s OR %2$I >= %4$s) NOT VALID', kept.part, kept.key,
+      key_at(starts), key_at(ends));
   END LOOP;
 END $$;
 
--- Makes slices so that the present one is followed by another; width: milliseconds. Returns how many. The first one begins in
--- a minute, behind all that is stored: whoever stores then has begun when its edge was known (lock-ids).
--- None is made, -1, where a look at all that is kept would have mail wait for long, for a new slice must have nothing in it. A database
--- whose tables have no partitions is left as it is.
-CREATE FUNCTION add_slices(width bigint) RETURNS integer LANGUAGE plpgsql AS $$
+-- Plans the slice after the last one unless that ends in more than a width, milliseconds. It starts in half an hour at least; time that
+-- has messages without a slice, stored while a clock was ahead, is left to them. A database whose tables have no partitions is left
+-- as it is.
+CREATE FUNCTION plan_next_slice(width bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  last bigint;
-  added integer := 0;
+  next bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('slice'));
-  last := (SELECT max(ends) FROM slice);
-  IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) <> 'p' OR last >= now_ms() + width THEN
-    RETURN 0;
+  IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) <> 'p'
+      OR EXISTS (SELECT FROM slice WHERE state = 'planned' OR ends >= now_ms() + width) THEN
+    RETURN;
   END IF;
-  IF (SELECT sum(pg_relation_size(format('%s_%s_kept', whole, part)::regclass))
-      FROM unnest(ARRAY['message', 'recipient', 'event']) whole, generate_series(0, 3) part) > 256 << 20 THEN
-    RETURN -1;
-  END IF;
-  IF coalesce(last, 0) < now_ms() THEN
-    last := greatest(now_ms(), coalesce((SELECT max(pk) FROM message), 0) / (1 << 22) + 1735689600000) + 60000;
-  END IF;
-  WHILE last < now_ms() + width LOOP
-    PERFORM add_slice(last, last + width);
-    last := last + width;
-    added := added + 1;
+  next := greatest(now_ms() + 1800000, (SELECT max(ends) FROM slice));
+  WHILE EXISTS (SELECT FROM message WHERE pk >= key_at(next) AND pk < key_at(next + width)) LOOP
+    next := next + width;
   END LOOP;
-  RETURN added;
+  PERFORM plan_slice(next, next + width);
+END $$;
+
+-- Makes the slice that is planned.
+CREATE FUNCTION make_slice() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  planned slice;
+  kept record;
+  whole text;
+BEGIN
+  SELECT * INTO planned FROM slice WHERE state = 'planned' FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  FOR kept IN SELECT * FROM kept_parts() LOOP
+    EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT planned', kept.part);
+  END LOOP;
+  PERFORM lock_mail();
+  FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
+    FOR part IN 0..3 LOOP
+      PERFORM add_part(whole, part, '_s' || planned.pk,
+        format('FOR VALUES FROM (%s) TO (%s)', key_at(planned.starts), key_at(planned.ends)));
+    END LOOP;
+  END LOOP;
+  UPDATE slice SET state = 'made' WHERE pk = planned.pk;
+  PERFORM end_plan();
+END $$;
+
+-- Nothing is planned any more: all may be kept.
+CREATE FUNCTION end_plan() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  kept record;
+BEGIN
+  FOR kept IN SELECT * FROM kept_parts() LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT planned', kept.part);
+  END LOOP;
+END $$;
+
+-- Gives up a slice that was planned and is still not made twenty minutes before it starts: the node that wanted to is gone, or it took too
+-- long.
+CREATE FUNCTION give_up_slice() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM slice WHERE state = 'planned' AND starts < now_ms() + 1200000 FOR UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    PERFORM lock_mail();
+    DELETE FROM slice WHERE state = 'planned';
+    PERFORM end_plan();
+  END IF;
 END $$;
 
 -- Takes a slice out of the tables. What is still needed of it is kept: messages that wait, those with events that somebody is to be
 -- told of, and those with news since a time, Unix milliseconds. common: 1 where tenants without an endpoint of their own have one.
--- Returns how many messages that are; NULL where they are so much that mail would wait for long: then the slice stays.
+-- Returns how many messages that are; NULL where they are so much that mail would wait for long: then nothing changes.
 CREATE FUNCTION detach_slice(which integer, since bigint, common integer) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   first bigint;
   beyond bigint;
+  recent bigint := key_at(now_ms() - 60000); -- longer than a transaction of ours can last
+  more bigint;
   whole text;
 BEGIN
-  SELECT key_at(starts), key_at(ends) INTO first, beyond FROM slice WHERE pk = which AND NOT detached FOR UPDATE;
+  SELECT key_at(starts), key_at(ends) INTO first, beyond FROM slice WHERE pk = which AND state = 'made' FOR UPDATE;
   IF first IS NULL THEN
     RETURN 0;
   END IF;
@@ -315,11 +358,17 @@ BEGIN
           AND message_pk IN (SELECT pk FROM needed)) > 20000
       OR (SELECT count(*) FROM event WHERE message_pk >= first AND message_pk < beyond
           AND message_pk IN (SELECT pk FROM needed)) > 20000 THEN
-    UPDATE slice SET stays = true WHERE pk = which;
     RETURN NULL;
   END IF;
   PERFORM lock_mail();
-  INSERT INTO needed SELECT message_pk FROM queue WHERE pk >= first AND pk < beyond EXCEPT SELECT pk FROM needed;
+  INSERT INTO needed
+    SELECT message_pk FROM queue WHERE pk >= first AND pk < beyond
+    UNION SELECT message_pk FROM event WHERE pk >= recent AND message_pk >= first AND message_pk < beyond
+    EXCEPT SELECT pk FROM needed;
+  GET DIAGNOSTICS more = ROW_COUNT;
+  IF more > 1000 THEN
+    RETURN NULL;
+  END IF;
   FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
     FOR part IN 0..3 LOOP
       EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', whole || '_' || part, whole || '_' || part || '_s' || which);
@@ -327,7 +376,7 @@ BEGIN
         CASE whole WHEN 'message' THEN 'pk' ELSE 'message_pk' END);
     END LOOP;
   END LOOP;
-  UPDATE slice SET detached = true WHERE pk = which;
+  UPDATE slice SET state = 'detached' WHERE pk = which;
   RETURN (SELECT count(*) FROM needed);
 END $$;
 
@@ -337,7 +386,7 @@ DECLARE
   whole text;
 BEGIN
   PERFORM set_config('lock_timeout', '1500ms', true);
-  DELETE FROM slice WHERE pk = which AND detached;
+  DELETE FROM slice WHERE pk = which AND state = 'detached';
   IF FOUND THEN
     FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
       FOR part IN 0..3 LOOP

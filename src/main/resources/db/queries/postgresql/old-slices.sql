@@ -1,2 +1,3 @@
 -- Slices in which all is old, and what an earlier round did not drop.
-SELECT pk, :?before AS before, :?common AS common FROM slice WHERE ends <= :?before OR detached ORDER BY pk
+SELECT pk, :?before AS before, :?common AS common FROM slice
+WHERE state = 'made' AND ends <= :?before OR state = 'detached' ORDER BY pk

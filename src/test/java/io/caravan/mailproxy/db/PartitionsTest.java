@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -110,6 +111,23 @@ class PartitionsTest {
       SELECT 'acme', i << 22, i << 22, 1, 0, 1, 0, 0, 2, 'due' FROM generate_series(%3$d::bigint, %4$d) i
       WHERE (i - %1$d) %% %2$d = 0
       """;
+
+  /** The time of key 0, Unix milliseconds. */
+  private static final long FIRST = 1_735_689_600_000L;
+
+  private static final String SLICES = "SELECT pk || ' ' || state FROM slice ORDER BY pk";
+
+  /** In how many seconds slices start. */
+  private static final String STARTS = "SELECT ((starts - now_ms()) / 1000)::text FROM slice";
+
+  private static final String PLANNED =
+      "SELECT conname FROM pg_constraint WHERE conname = 'planned'";
+
+  private static final String IN_SLICE =
+      "SELECT count(*)::text FROM message WHERE tableoid::regclass::text LIKE '%\\_s1'";
+
+  private static final String WAITING_LOCKS =
+      "SELECT pid::text FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted";
 
   private static final String CITUS =
       """
@@ -222,37 +240,69 @@ class PartitionsTest {
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       assertThat(database.isShared()).isTrue();
-      statement.execute(
-          "SELECT add_slice(1735689600000, 1735689700000), add_slice(1735689700000, 1735689800000)");
+      statement.execute(slice(FIRST, FIRST + 100_000));
+      statement.execute(slice(FIRST + 100_000, FIRST + 200_000));
       statement.execute(WAITING.formatted(0, 10, 0, 4999));
       statement.execute(WAITING.formatted(100_000, 1, 100_000, 105_000));
       for (int slice = 1; slice <= 2; slice++) {
-        texts(connection, "SELECT detach_slice(" + slice + ", 9000000000000, 1)");
+        texts(connection, detach(slice));
         texts(connection, "SELECT drop_slice(" + slice + ")::text");
       }
-      assertThat(texts(connection, "SELECT pk || ' ' || stays FROM slice"))
-          .containsExactly("2 true");
+      assertThat(texts(connection, SLICES)).containsExactly("2 made");
       assertThat(
               texts(
                   connection,
                   "SELECT regexp_replace(tableoid::regclass::text, '[0-9]', 'n') || ' ' || count(*) FROM message GROUP BY tableoid ORDER BY 1"))
           .containsExactly("message_n_kept 500", "message_n_s2 5001");
       assertThat(texts(connection, PARTS)).contains("message_n 2 2");
+    }
+  }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "UPDATE message SET payload = repeat(md5(pk::text), 500000) WHERE id::integer < 2",
+        "INSERT INTO recipient (message_pk, delivery_pk, changed_at, position, tenant_id, address, state)"
+            + " SELECT 0, 0, 0, i, 'acme', 'a@b', 'sent' FROM generate_series(0, 20000) i",
+        "INSERT INTO event (pk, message_pk, at, tenant_id, type, data)"
+            + " SELECT i, 0, 0, 'acme', 'sent', '{}' FROM generate_series(0, 20000) i"
+      })
+  void a_slice_stays_where_few_messages_are_needed_that_are_much(String much) throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      assertThat(database.isShared()).isTrue();
+      statement.execute(slice(FIRST, FIRST + 100_000));
+      statement.execute(WAITING.formatted(0, 1, 0, 1));
+      statement.execute(much);
+      assertThat(texts(connection, detach(1))).containsExactly((String) null);
+      assertThat(texts(connection, SLICES)).containsExactly("1 made");
+      assertThat(texts(connection, IN_SLICE)).as("nothing moved").containsExactly("2");
+    }
+  }
+
+  @Test
+  void what_is_over_goes_row_by_row_where_a_slice_cannot_end_for_a_day() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
       statement.execute("INSERT INTO tenant (id, created_at, updated_at) VALUES ('acme', 0, 0)");
-      String tenants =
-          database
-              .sql()
-              .load("kept-tenants")
-              .replace(":?before", "2000000000000")
-              .replace(":?common", "0");
-      assertThat(texts(connection, "SELECT until::text FROM (" + tenants + ") AS kept"))
-          .as("all that is old in a slice that stays is looked at")
-          .containsExactly("2000000000000");
-      statement.execute("SELECT add_slice(1735689800000, 1735689900000)");
-      assertThat(texts(connection, "SELECT until::text FROM (" + tenants + ") AS kept"))
-          .as("what goes with its slice is not")
-          .containsExactly("1735689800000");
+      statement.execute(slice(FIRST, FIRST + 100_000));
+      statement.execute(slice(FIRST + 100_000, FIRST + 200_000));
+      String until =
+          "SELECT until::text FROM (%s) AS kept"
+              .formatted(database.sql().load("kept-tenants").replace(":?common", "0"));
+      long day = 86_400_000;
+      assertThat(texts(connection, until.replace(":?before", "" + (FIRST + day))))
+          .as("what is in the first slice goes with it")
+          .containsExactly("" + FIRST);
+      assertThat(texts(connection, until.replace(":?before", "" + (FIRST + 100_000 + day))))
+          .as("the first slice should have ended a day ago")
+          .containsExactly("" + (FIRST + 100_000));
+      assertThat(texts(connection, until.replace(":?before", "" + (FIRST + 200_000 + day))))
+          .containsExactly("" + (FIRST + 200_000 + day));
     }
   }
 
@@ -265,20 +315,114 @@ class PartitionsTest {
         Statement statement = connection.createStatement();
         Statement holding = other.createStatement()) {
       assertThat(database.isShared()).isTrue();
-      statement.execute("SELECT add_slice(1735689600000, 1735689700000)");
+      statement.execute(slice(FIRST, FIRST + 100_000));
       statement.execute(WAITING.formatted(0, 10, 0, 99));
       other.setAutoCommit(false);
       holding.execute("LOCK TABLE event_3_kept IN ROW EXCLUSIVE MODE");
-      String detach = "SELECT detach_slice(1, 9000000000000, 1)::text";
-      assertThatThrownBy(() -> texts(connection, detach)).hasMessageContaining("lock timeout");
-      assertThatThrownBy(() -> statement.execute("SELECT add_slice(1735689700000, 1735689800000)"))
+      assertThatThrownBy(() -> texts(connection, detach(1))).hasMessageContaining("lock timeout");
+      assertThatThrownBy(() -> statement.execute(slice(FIRST + 100_000, FIRST + 200_000)))
           .hasMessageContaining("lock timeout");
-      assertThat(texts(connection, "SELECT pk || ' ' || detached FROM slice"))
-          .containsExactly("1 false");
+      assertThat(texts(connection, SLICES)).containsExactly("1 made");
       assertThat(texts(connection, "SELECT count(*)::text FROM message")).containsExactly("100");
 
       other.rollback();
-      assertThat(texts(connection, detach)).containsExactly("10");
+      assertThat(texts(connection, detach(1))).containsExactly("10");
+    }
+  }
+
+  /** A late result is told of a message that was over when the slice was looked at. */
+  @Test
+  void news_that_come_while_a_slice_waits_for_its_end_are_kept() throws Exception {
+    String url = TestStore.postgres();
+    ExecutorService upkeep = Executors.newSingleThreadExecutor();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Connection other = TestStore.connect(url);
+        Statement statement = connection.createStatement();
+        Statement late = other.createStatement()) {
+      assertThat(database.isShared()).isTrue();
+      statement.execute(slice(FIRST, FIRST + 100_000));
+      statement.execute(WAITING.formatted(0, 1, 0, 9));
+      statement.execute("DELETE FROM queue");
+      other.setAutoCommit(false);
+      late.execute(
+          "INSERT INTO event (pk, message_pk, at, tenant_id, type, data)"
+              + " VALUES (key_at(now_ms()), 5 << 22, 0, 'acme', 'late', '{}')");
+      Future<List<String>> kept = upkeep.submit(() -> texts(connection, detach(1)));
+      await().until(() -> !texts(other, WAITING_LOCKS).isEmpty());
+      other.commit();
+      assertThat(kept.get()).containsExactly("1");
+      assertThat(texts(connection, "SELECT id FROM message")).containsExactly("5");
+      assertThat(texts(connection, "SELECT type FROM event")).containsExactly("late");
+    } finally {
+      upkeep.shutdown();
+    }
+  }
+
+  @Test
+  void a_slice_is_made_without_a_look_at_what_is_kept_while_mail_waits() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      assertThat(database.isShared()).isTrue();
+      statement.execute(WAITING.formatted(0, 1, 0, 99));
+      statement.execute("SET client_min_messages = debug1");
+      statement.execute("SELECT plan_slice(%d, %d)".formatted(FIRST + 1000, FIRST + 2000));
+      statement.execute("SELECT make_slice()");
+      assertThat(warnings(statement))
+          .filteredOn(warning -> warning.contains("default partition"))
+          .hasSize(12)
+          .allMatch(warning -> warning.endsWith("is implied by existing constraints"));
+      assertThat(texts(connection, PLANNED)).isEmpty();
+      statement.execute(WAITING.formatted(0, 1, 1000, 1001));
+      assertThat(texts(connection, IN_SLICE)).containsExactly("2");
+    }
+  }
+
+  @Test
+  void a_slice_that_nobody_makes_is_given_up_before_it_would_have_mail() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      String giveUp = database.sql().load("give-up-slice");
+      statement.execute("SELECT plan_next_slice(3600000)");
+      statement.execute("SELECT plan_next_slice(3600000)");
+      statement.execute(giveUp);
+      assertThat(texts(connection, SLICES)).as("there is time").containsExactly("1 planned");
+
+      statement.execute("UPDATE slice SET starts = now_ms() + 1199000");
+      statement.execute(giveUp);
+      assertThat(texts(connection, SLICES)).isEmpty();
+      assertThat(texts(connection, PLANNED)).isEmpty();
+      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
+      assertThat(texts(connection, SLICES)).containsExactly("2 made");
+      assertThat(texts(connection, STARTS))
+          .allSatisfy(starts -> assertThat(Integer.parseInt(starts)).isBetween(1700, 1800));
+    }
+  }
+
+  /** Keys stay ahead when a clock was ahead: see queue.Ids. */
+  @Test
+  void time_that_has_mail_already_is_left_out_and_slices_are_made_after_it() throws Exception {
+    String url = TestStore.postgres();
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      assertThat(database.isShared()).isTrue();
+      long ahead = System.currentTimeMillis() - FIRST + 3_600_000;
+      statement.execute(WAITING.formatted(0, 1, ahead, ahead + 9));
+      long far = ahead + 365L * 86_400_000;
+      statement.execute(WAITING.formatted(0, 1, far, far));
+      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
+      assertThat(texts(connection, STARTS))
+          .allSatisfy(starts -> assertThat(Integer.parseInt(starts)).isBetween(5300, 5400));
+      assertThat(texts(connection, SLICES)).containsExactly("1 made");
+      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
+      assertThat(texts(connection, SLICES)).as("enough for now").containsExactly("1 made");
+      statement.execute("SELECT plan_next_slice(10800000), make_slice()");
+      assertThat(texts(connection, SLICES)).containsExactly("1 made", "2 made");
     }
   }
 
@@ -299,7 +443,8 @@ class PartitionsTest {
       statement.execute(
           "INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)"
               + " VALUES ('acme', 1, 1, 1, 0, 1, 1, 1, 2, 'due'), ('other', 2, 2, 2, 0, 1, 1, 1, 2, 'due')");
-      texts(connection, "SELECT add_slices(3600000)");
+      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
+      statement.execute("SELECT plan_next_slice(7200000)");
       List<String> before = texts(connection, COLUMNS);
 
       statement.execute(script.replaceAll(" (HASH|ASC)\\b", ""));
@@ -308,7 +453,10 @@ class PartitionsTest {
       assertThat(texts(connection, COLUMNS)).isEqualTo(before);
       assertThat(texts(connection, PARTS)).isEmpty();
       assertThat(texts(connection, IDS_TWICE)).containsExactly("1");
-      assertThat(texts(connection, "SELECT add_slices(3600000)")).containsExactly("0");
+      for (String step : List.of("give_up_slice()", "plan_next_slice(3600000)", "make_slice()")) {
+        statement.execute("SELECT " + step);
+      }
+      assertThat(texts(connection, SLICES)).isEmpty();
       assertThat(texts(connection, "SELECT tenant_id FROM queue ORDER BY pk"))
           .containsExactly("acme", "other");
       assertThat(texts(connection, database.sql().load("earliest-due"))).containsExactly("1", "2");
@@ -349,6 +497,24 @@ class PartitionsTest {
       }
     }
     return names;
+  }
+
+  private static String slice(long starts, long ends) {
+    return "SELECT plan_slice(%d, %d), make_slice()".formatted(starts, ends);
+  }
+
+  private static String detach(int slice) {
+    return "SELECT detach_slice(%d, 9000000000000, 1)::text".formatted(slice);
+  }
+
+  private static List<String> warnings(Statement statement) throws SQLException {
+    List<String> texts = new ArrayList<>();
+    for (SQLWarning warning = statement.getWarnings();
+        warning != null;
+        warning = warning.getNextWarning()) {
+      texts.add(String.valueOf(warning.getMessage()));
+    }
+    return texts;
   }
 
   private static List<String> texts(Connection connection, String query) throws SQLException {

@@ -59,10 +59,14 @@ class RetentionTest {
   }
 
   private TestProxy proxy() {
+    return proxy("7200");
+  }
+
+  private TestProxy proxy(String retentionSeconds) {
     return TestProxy.start(
         home,
         "delivery.report-retention-seconds",
-        "7200",
+        retentionSeconds,
         "retention.check-seconds",
         "1",
         "sync.retry-delays",
@@ -78,7 +82,7 @@ class RetentionTest {
     }
     try (TestProxy proxy = proxy()) {
       awaitSlices(sliced, 1);
-      MovableClock.advance(Duration.ofMinutes(2)); // the first slice begins
+      MovableClock.advance(Duration.ofMinutes(31)); // the first slice begins
       awaitSlices(sliced, 2);
       tenant(proxy, "told", application.url());
       tenant(proxy, "silent", null);
@@ -142,7 +146,7 @@ class RetentionTest {
     try (TestProxy proxy = proxy();
         Connection other = TestStore.connect(home)) {
       awaitSlices(true, 1);
-      MovableClock.advance(Duration.ofSeconds(62)); // the first slice has just begun
+      MovableClock.advance(Duration.ofSeconds(1802)); // the first slice has just begun
       tenant(proxy, "told", application.url());
       other.setAutoCommit(false);
       Sql sql = new Sql("postgresql");
@@ -162,6 +166,20 @@ class RetentionTest {
       other.commit();
       assertThat(answer.get()).isEqualTo("already sent");
       assertThat(rows("SELECT count(*) FROM message")).isEqualTo("1");
+    }
+  }
+
+  @Test
+  void a_slice_that_another_node_did_not_make_keeps_no_mail_out_though_all_is_to_be_kept()
+      throws Exception {
+    TestStore.share(home);
+    try (TestProxy proxy = proxy("0");
+        Connection other = TestStore.connect(home);
+        Statement statement = other.createStatement()) {
+      tenant(proxy, "told", application.url());
+      statement.execute("SELECT plan_slice(now_ms() - 1000, now_ms() + 3600000)");
+      awaitSlices(true, 0);
+      assertThat(queued(proxy, message("told", "a", "a"))).isEqualTo(1);
     }
   }
 

@@ -1,1 +1,0 @@
-SELECT add_slices(:?width) AS added

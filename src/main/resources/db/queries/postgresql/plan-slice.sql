@@ -1,0 +1,1 @@
+SELECT plan_next_slice(:?width)
