@@ -17,7 +17,8 @@ CREATE TABLE change (
 INSERT INTO change (topic, revision)
 VALUES ('account', 1), ('tenant', 1), ('tenant_key', 1), ('throttle_rule', 1), ('circuit', 1);
 
-CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The path of schemas is that of now, for a restored dump has none.
+CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   UPDATE change SET revision = revision + 1 WHERE topic = TG_TABLE_NAME;
   RETURN NULL;

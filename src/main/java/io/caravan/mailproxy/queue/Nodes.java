@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The processes that work on the store: this one writes there under its lease, and what others had
@@ -98,10 +99,13 @@ public final class Nodes implements AutoCloseable {
       boolean ours = row.text("name").equals(lease.name());
       Takeover takeover = new Takeover(ids, row.number("pk"), ours ? started : List.of(), true);
       if (aside.commit(takeover) && !ours) {
-        LOG.warn(
-            "Node {} ({}) is gone: its deliveries are free for the others",
-            row.text("name"),
-            row.number("pk"));
+        boolean left = row.number("until_at") == 0;
+        LOG.atLevel(left ? Level.INFO : Level.WARN)
+            .log(
+                "Node {} ({}) {}: its deliveries are free for the others",
+                row.text("name"),
+                row.number("pk"),
+                left ? "has left" : "is gone");
       }
     }
   }

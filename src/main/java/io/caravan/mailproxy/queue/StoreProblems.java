@@ -15,12 +15,18 @@ public final class StoreProblems {
    */
   public @Nullable Problem of(Throwable failure) {
     StoreFault fault = StoreFault.of(failure);
-    if (fault == null) {
-      return null;
+    if (fault == StoreFault.FULL) {
+      return new Problem(507, fault.code(), "The store is full").after(RETRY_SECONDS);
     }
-    return fault == StoreFault.FULL
-        ? new Problem(507, fault.code(), "The store is full").after(RETRY_SECONDS)
-        : new Problem(503, fault.code(), "The store does not answer, try again")
-            .after(RETRY_SECONDS);
+    if (fault == StoreFault.UNAVAILABLE) {
+      return unavailable("The store does not answer, try again");
+    }
+    return StoreFault.isInTheWay(failure)
+        ? unavailable("The store is at something else, try again")
+        : null;
+  }
+
+  private static Problem unavailable(String text) {
+    return new Problem(503, StoreFault.UNAVAILABLE.code(), text).after(RETRY_SECONDS);
   }
 }
