@@ -56,7 +56,7 @@ final class Partitions {
   /** Mail of one slice, all of it told; every thousandth message still waits. */
   private static final String OLD_MAIL =
       """
-      SELECT plan_slice(%1$d, %1$d + 100000), make_slice();
+      SELECT add_slice(%1$d, %1$d + 100000);
       INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
       SELECT key_at(%1$d + i), 't' || i %% 20, 'old' || i, 'a', 2, %1$d + i,
              (SELECT string_agg(md5((i * 64 + j)::text), '') FROM generate_series(1, 64) j)
@@ -78,7 +78,7 @@ final class Partitions {
       INSERT INTO message (pk, tenant_id, id, account_id, priority, created_at, payload)
       SELECT key_at(%d + i), 't' || i %% 20, 'kept' || i, 'a', 2, 0,
              (SELECT string_agg(md5((i * 64 + j)::text), '') FROM generate_series(1, 48) j)
-      FROM generate_series(0::bigint, 399999) i
+      FROM generate_series(0::bigint, 149999) i
       """;
 
   private static final String OLD_KEYS =
@@ -184,15 +184,14 @@ final class Partitions {
       String bytes;
       try (ResultSet row =
           statement.executeQuery(
-              "SELECT pg_size_pretty(sum(pg_relation_size(part))) FROM kept_parts()")) {
+              "SELECT pg_size_pretty(sum(pg_relation_size(('message_' || part || '_kept')::regclass))) FROM generate_series(0, 3) AS part")) {
         row.next();
         bytes = row.getString(1);
       }
       Waiting others = new Waiting(url);
       others.start();
       long begun = System.nanoTime();
-      statement.execute("SELECT plan_slice(%1$d, %1$d + 100000)".formatted(start + 500_000));
-      statement.execute("SELECT make_slice()");
+      statement.execute("SELECT add_slice(%1$d, %1$d + 100000)".formatted(start + 500_000));
       System.out.printf(
           "a slice made beside %s without one: %.1f s, a change beside it waits %.1f ms at the most%n",
           bytes, (System.nanoTime() - begun) / 1e9, others.longest());

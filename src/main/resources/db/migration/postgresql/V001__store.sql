@@ -16,13 +16,13 @@ CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
 CREATE FUNCTION key_at(ms bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN greatest(0, ms - 1735689600000) << 22;
 
--- Slices of time, Unix milliseconds; none lie over each other. state: planned (its tables are still to be made), made, detached (its
--- tables belong to no partition any more and are to be dropped).
+-- Slices of time, Unix milliseconds; none lie over each other. detached: its tables belong to no partition any more and are to be
+-- dropped.
 CREATE TABLE slice (
-  pk     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  starts bigint NOT NULL,
-  ends   bigint NOT NULL CHECK (ends > starts),
-  state  text NOT NULL DEFAULT 'planned'
+  pk       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  starts   bigint NOT NULL,
+  ends     bigint NOT NULL CHECK (ends > starts),
+  detached boolean NOT NULL DEFAULT false
 );
 
 -- Makes the part of a partition that has its rows; name: what follows the name of the partition. A message's id is unique in each;
@@ -224,109 +224,78 @@ CREATE INDEX event_unreported ON event (tenant_id, pk)
 
 DROP FUNCTION part_by_tenant;
 
--- Locks the tables that have slices. While it waits for others to end their transactions, all mail waits behind it: so for two seconds in
--- all. That is longer than deadlock_timeout (1 s), after which a vacuum that nobody asked for gives way, and who waits for each other is
--- found out.
+-- Locks the tables that have slices. Others wait behind whoever waits for these locks: so it tries ten times for a tenth of a second, and
+-- gives back what it has. The last time it waits for two seconds, which is longer than deadlock_timeout (1 s): then a vacuum that nobody
+-- asked for gives way, and who waits for each other is found out.
 CREATE FUNCTION lock_mail() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  until timestamptz := clock_timestamp() + interval '2 s';
+  until timestamptz;
   part regclass;
 BEGIN
-  FOR part IN
-    SELECT tree.relid FROM unnest(ARRAY['message', 'recipient', 'event']) WITH ORDINALITY AS whole (name, place),
-      pg_partition_tree(whole.name::regclass) AS tree
-    ORDER BY whole.place, tree.level, tree.relid
-  LOOP
-    PERFORM set_config('lock_timeout',
-      greatest(1, (extract(epoch FROM until - clock_timestamp()) * 1000)::integer) || 'ms', true);
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part);
+  FOR try IN 1..11 LOOP
+    until := clock_timestamp() + CASE try WHEN 11 THEN interval '2 s' ELSE interval '100 ms' END;
+    BEGIN
+      FOR part IN
+        SELECT tree.relid FROM unnest(ARRAY['message', 'recipient', 'event']) WITH ORDINALITY AS whole (name, place),
+          pg_partition_tree(whole.name::regclass) AS tree
+        ORDER BY whole.place, tree.level, tree.relid
+      LOOP
+        PERFORM set_config('lock_timeout',
+          greatest(1, (extract(epoch FROM until - clock_timestamp()) * 1000)::integer) || 'ms', true);
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part);
+      END LOOP;
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      IF try = 11 THEN
+        RAISE;
+      END IF;
+      PERFORM pg_sleep(0.1);
+    END;
   END LOOP;
 END $$;
 
--- What has rows that are in no slice, and the column with the message's key.
-CREATE FUNCTION kept_parts() RETURNS TABLE (part regclass, key text) LANGUAGE sql STABLE AS $$
-  SELECT format('%s_%s_kept', whole, number)::regclass, CASE whole WHEN 'message' THEN 'pk' ELSE 'message_pk' END
-  FROM unnest(ARRAY['message', 'recipient', 'event']) AS whole, generate_series(0, 3) AS number
-$$;
-
--- A slice is made in two steps, for nothing that is kept may belong to it: a check that says so is planned, and make_slice finds it true
--- while mail goes on. Until then what belongs to the slice is refused, so there has to be time before it starts.
-CREATE FUNCTION plan_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Makes a slice. That nothing of it is stored already is looked up in all that is kept, while mail waits.
+CREATE FUNCTION add_slice(starts bigint, ends bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  kept record;
+  number integer;
+  whole text;
 BEGIN
   PERFORM lock_mail();
-  INSERT INTO slice (starts, ends) VALUES (plan_slice.starts, plan_slice.ends);
-  FOR kept IN SELECT * FROM kept_parts() LOOP
-    EXECUTE format('ALTER TABLE %1$s ADD CONSTRAINT planned CHECK (%2$I < %3$s OR %2$I >= %4$s) NOT VALID', kept.part, kept.key,
-      key_at(starts), key_at(ends));
+  INSERT INTO slice (starts, ends) VALUES (add_slice.starts, add_slice.ends) RETURNING pk INTO number;
+  FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
+    FOR part IN 0..3 LOOP
+      PERFORM add_part(whole, part, '_s' || number, format('FOR VALUES FROM (%s) TO (%s)', key_at(starts), key_at(ends)));
+    END LOOP;
   END LOOP;
 END $$;
 
--- Plans the slice after the last one unless that ends in more than a width, milliseconds. It starts in half an hour at least; time that
--- has messages without a slice, stored while a clock was ahead, is left to them. A database whose tables have no partitions is left
--- as it is.
-CREATE FUNCTION plan_next_slice(width bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Makes the slice after the last one unless that ends in more than a width, milliseconds. It starts in a minute at least, behind all that
+-- is stored by now: whoever stores then has begun when its edge was known (lock-ids). Time that has messages already, stored while a
+-- clock was ahead, gets no slice. Returns why none is made; NULL where one is, or none is needed. None is made where more than so
+-- many bytes are kept, for mail would wait for long; and where there are twelve, for each statement without a time in it locks all of
+-- them. A database whose tables have no partitions is left as it is.
+CREATE FUNCTION add_next_slice(width bigint, most bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   next bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('slice'));
   IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) <> 'p'
-      OR EXISTS (SELECT FROM slice WHERE state = 'planned' OR ends >= now_ms() + width) THEN
-    RETURN;
+      OR EXISTS (SELECT FROM slice WHERE ends >= now_ms() + width) THEN
+    RETURN NULL;
   END IF;
-  next := greatest(now_ms() + 1800000, (SELECT max(ends) FROM slice));
+  IF (SELECT count(*) FROM slice) >= 12 THEN
+    RETURN 'too many of old mail stay';
+  END IF;
+  IF (SELECT sum(pg_relation_size(format('%s_%s_kept', whole, part)::regclass))
+      FROM unnest(ARRAY['message', 'recipient', 'event']) AS whole, generate_series(0, 3) AS part) > most THEN
+    RETURN 'too much mail is in none';
+  END IF;
+  next := greatest(now_ms() + 60000, (SELECT max(ends) FROM slice));
   WHILE EXISTS (SELECT FROM message WHERE pk >= key_at(next) AND pk < key_at(next + width)) LOOP
     next := next + width;
   END LOOP;
-  PERFORM plan_slice(next, next + width);
-END $$;
-
--- Makes the slice that is planned.
-CREATE FUNCTION make_slice() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  planned slice;
-  kept record;
-  whole text;
-BEGIN
-  SELECT * INTO planned FROM slice WHERE state = 'planned' FOR UPDATE;
-  IF NOT FOUND THEN
-    RETURN;
-  END IF;
-  FOR kept IN SELECT * FROM kept_parts() LOOP
-    EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT planned', kept.part);
-  END LOOP;
-  PERFORM lock_mail();
-  FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
-    FOR part IN 0..3 LOOP
-      PERFORM add_part(whole, part, '_s' || planned.pk,
-        format('FOR VALUES FROM (%s) TO (%s)', key_at(planned.starts), key_at(planned.ends)));
-    END LOOP;
-  END LOOP;
-  UPDATE slice SET state = 'made' WHERE pk = planned.pk;
-  PERFORM end_plan();
-END $$;
-
--- Nothing is planned any more: all may be kept.
-CREATE FUNCTION end_plan() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  kept record;
-BEGIN
-  FOR kept IN SELECT * FROM kept_parts() LOOP
-    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT planned', kept.part);
-  END LOOP;
-END $$;
-
--- Gives up a slice that was planned and is still not made twenty minutes before it starts: the node that wanted to is gone, or it took too
--- long.
-CREATE FUNCTION give_up_slice() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM FROM slice WHERE state = 'planned' AND starts < now_ms() + 1200000 FOR UPDATE SKIP LOCKED;
-  IF FOUND THEN
-    PERFORM lock_mail();
-    DELETE FROM slice WHERE state = 'planned';
-    PERFORM end_plan();
-  END IF;
+  PERFORM add_slice(next, next + width);
+  RETURN NULL;
 END $$;
 
 -- Takes a slice out of the tables. What is still needed of it is kept: messages that wait, those with events that somebody is to be
@@ -340,7 +309,7 @@ DECLARE
   more bigint;
   whole text;
 BEGIN
-  SELECT key_at(starts), key_at(ends) INTO first, beyond FROM slice WHERE pk = which AND state = 'made' FOR UPDATE;
+  SELECT key_at(starts), key_at(ends) INTO first, beyond FROM slice WHERE pk = which AND NOT detached FOR UPDATE;
   IF first IS NULL THEN
     RETURN 0;
   END IF;
@@ -376,7 +345,7 @@ BEGIN
         CASE whole WHEN 'message' THEN 'pk' ELSE 'message_pk' END);
     END LOOP;
   END LOOP;
-  UPDATE slice SET state = 'detached' WHERE pk = which;
+  UPDATE slice SET detached = true WHERE pk = which;
   RETURN (SELECT count(*) FROM needed);
 END $$;
 
@@ -386,7 +355,7 @@ DECLARE
   whole text;
 BEGIN
   PERFORM set_config('lock_timeout', '1500ms', true);
-  DELETE FROM slice WHERE pk = which AND state = 'detached';
+  DELETE FROM slice WHERE pk = which AND detached;
   IF FOUND THEN
     FOREACH whole IN ARRAY ARRAY['message', 'recipient', 'event'] LOOP
       FOR part IN 0..3 LOOP

@@ -71,7 +71,8 @@ final class PostgresDatabase extends Database {
   static String bounded(int leaseSeconds) {
     return "SET idle_in_transaction_session_timeout = %d; SET statement_timeout = 45000;"
             .formatted(Math.min(leaseSeconds, MOST_IDLE_SECONDS) * 1000)
-        + " SET synchronous_commit = on; SET jit = off";
+        + " SET synchronous_commit = on; SET jit = off;"
+        + " SET default_transaction_isolation = 'read committed'";
   }
 
   /**

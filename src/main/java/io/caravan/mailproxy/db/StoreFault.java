@@ -22,7 +22,6 @@ public enum StoreFault {
   private static final String PG_READ_ONLY = "25006";
   private static final String PG_IDLE_TOO_LONG = "25P03";
   private static final String PG_IO_ERROR = "58030";
-  private static final String PG_CHECK = "23514";
 
   private final String code;
 
@@ -60,15 +59,12 @@ public enum StoreFault {
         && !(sql.getCause() instanceof SocketTimeoutException);
   }
 
-  /**
-   * Whether something else was in the way on a store that works, so that the same will do later:
-   * another transaction, or a slice of time that is planned (the only check on tables of mail).
-   */
+  /** Whether another transaction was in the way on a store that works, so that the same will do. */
   public static boolean isInTheWay(@Nullable Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof SQLException sql
           && sql.getSQLState() != null
-          && (sql.getSQLState().startsWith("40") || sql.getSQLState().equals(PG_CHECK))) {
+          && sql.getSQLState().startsWith("40")) {
         return true;
       }
     }

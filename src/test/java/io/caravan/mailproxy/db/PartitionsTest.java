@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -115,13 +114,10 @@ class PartitionsTest {
   /** The time of key 0, Unix milliseconds. */
   private static final long FIRST = 1_735_689_600_000L;
 
-  private static final String SLICES = "SELECT pk || ' ' || state FROM slice ORDER BY pk";
+  private static final String SLICES = "SELECT pk || ' ' || detached FROM slice ORDER BY pk";
 
   /** In how many seconds slices start. */
   private static final String STARTS = "SELECT ((starts - now_ms()) / 1000)::text FROM slice";
-
-  private static final String PLANNED =
-      "SELECT conname FROM pg_constraint WHERE conname = 'planned'";
 
   private static final String IN_SLICE =
       "SELECT count(*)::text FROM message WHERE tableoid::regclass::text LIKE '%\\_s1'";
@@ -248,7 +244,7 @@ class PartitionsTest {
         texts(connection, detach(slice));
         texts(connection, "SELECT drop_slice(" + slice + ")::text");
       }
-      assertThat(texts(connection, SLICES)).containsExactly("2 made");
+      assertThat(texts(connection, SLICES)).containsExactly("2 false");
       assertThat(
               texts(
                   connection,
@@ -277,13 +273,13 @@ class PartitionsTest {
       statement.execute(WAITING.formatted(0, 1, 0, 1));
       statement.execute(much);
       assertThat(texts(connection, detach(1))).containsExactly((String) null);
-      assertThat(texts(connection, SLICES)).containsExactly("1 made");
+      assertThat(texts(connection, SLICES)).containsExactly("1 false");
       assertThat(texts(connection, IN_SLICE)).as("nothing moved").containsExactly("2");
     }
   }
 
   @Test
-  void what_is_over_goes_row_by_row_where_a_slice_cannot_end_for_a_day() throws Exception {
+  void what_is_over_goes_row_by_row_where_a_slice_ends_too_late() throws Exception {
     String url = TestStore.postgres();
     try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url);
@@ -294,15 +290,20 @@ class PartitionsTest {
       String until =
           "SELECT until::text FROM (%s) AS kept"
               .formatted(database.sql().load("kept-tenants").replace(":?common", "0"));
+      String today = until.replace(":?width", "100000");
       long day = 86_400_000;
-      assertThat(texts(connection, until.replace(":?before", "" + (FIRST + day))))
+      assertThat(texts(connection, today.replace(":?before", "" + (FIRST + day))))
           .as("what is in the first slice goes with it")
           .containsExactly("" + FIRST);
-      assertThat(texts(connection, until.replace(":?before", "" + (FIRST + 100_000 + day))))
+      assertThat(texts(connection, today.replace(":?before", "" + (FIRST + 100_000 + day))))
           .as("the first slice should have ended a day ago")
           .containsExactly("" + (FIRST + 100_000));
-      assertThat(texts(connection, until.replace(":?before", "" + (FIRST + 200_000 + day))))
+      assertThat(texts(connection, today.replace(":?before", "" + (FIRST + 200_000 + day))))
           .containsExactly("" + (FIRST + 200_000 + day));
+      String shorter = until.replace(":?width", "50000");
+      assertThat(texts(connection, shorter.replace(":?before", "" + (FIRST + 1))))
+          .as("mail was kept for longer when the slices were made")
+          .containsExactly("" + (FIRST + 1));
     }
   }
 
@@ -322,7 +323,7 @@ class PartitionsTest {
       assertThatThrownBy(() -> texts(connection, detach(1))).hasMessageContaining("lock timeout");
       assertThatThrownBy(() -> statement.execute(slice(FIRST + 100_000, FIRST + 200_000)))
           .hasMessageContaining("lock timeout");
-      assertThat(texts(connection, SLICES)).containsExactly("1 made");
+      assertThat(texts(connection, SLICES)).containsExactly("1 false");
       assertThat(texts(connection, "SELECT count(*)::text FROM message")).containsExactly("100");
 
       other.rollback();
@@ -359,47 +360,47 @@ class PartitionsTest {
     }
   }
 
+  /** What was stored while a slice waits for its end would not be seen otherwise. */
   @Test
-  void a_slice_is_made_without_a_look_at_what_is_kept_while_mail_waits() throws Exception {
+  void each_session_sees_what_others_have_committed() throws Exception {
+    String url = TestStore.postgres();
+    try (Connection connection = TestStore.connect(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L',"
+              + " current_database(), 'repeatable read'); END $$");
+    }
+    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
+        Connection writer = database.writer().getConnection();
+        Connection upkeep = database.upkeep().getConnection()) {
+      for (Connection connection : List.of(writer, upkeep)) {
+        assertThat(texts(connection, "SHOW transaction_isolation"))
+            .containsExactly("read committed");
+      }
+    }
+  }
+
+  @Test
+  void no_slice_is_made_where_much_is_kept_or_many_stay() throws Exception {
     String url = TestStore.postgres();
     try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
         Connection connection = TestStore.connect(url);
         Statement statement = connection.createStatement()) {
       assertThat(database.isShared()).isTrue();
       statement.execute(WAITING.formatted(0, 1, 0, 99));
-      statement.execute("SET client_min_messages = debug1");
-      statement.execute("SELECT plan_slice(%d, %d)".formatted(FIRST + 1000, FIRST + 2000));
-      statement.execute("SELECT make_slice()");
-      assertThat(warnings(statement))
-          .filteredOn(warning -> warning.contains("default partition"))
-          .hasSize(12)
-          .allMatch(warning -> warning.endsWith("is implied by existing constraints"));
-      assertThat(texts(connection, PLANNED)).isEmpty();
-      statement.execute(WAITING.formatted(0, 1, 1000, 1001));
-      assertThat(texts(connection, IN_SLICE)).containsExactly("2");
-    }
-  }
-
-  @Test
-  void a_slice_that_nobody_makes_is_given_up_before_it_would_have_mail() throws Exception {
-    String url = TestStore.postgres();
-    try (Database database = Database.of(home.toString(), url, InstantSource.system(), 60);
-        Connection connection = TestStore.connect(url);
-        Statement statement = connection.createStatement()) {
-      String giveUp = database.sql().load("give-up-slice");
-      statement.execute("SELECT plan_next_slice(3600000)");
-      statement.execute("SELECT plan_next_slice(3600000)");
-      statement.execute(giveUp);
-      assertThat(texts(connection, SLICES)).as("there is time").containsExactly("1 planned");
-
-      statement.execute("UPDATE slice SET starts = now_ms() + 1199000");
-      statement.execute(giveUp);
+      assertThat(texts(connection, "SELECT add_next_slice(3600000, 8191)"))
+          .containsExactly("too much mail is in none");
       assertThat(texts(connection, SLICES)).isEmpty();
-      assertThat(texts(connection, PLANNED)).isEmpty();
-      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
-      assertThat(texts(connection, SLICES)).containsExactly("2 made");
+      assertThat(texts(connection, add(3_600_000))).containsExactly((String) null);
       assertThat(texts(connection, STARTS))
-          .allSatisfy(starts -> assertThat(Integer.parseInt(starts)).isBetween(1700, 1800));
+          .allSatisfy(starts -> assertThat(Integer.parseInt(starts)).isBetween(50, 60));
+      assertThat(texts(connection, add(3_600_000))).containsExactly((String) null);
+      assertThat(texts(connection, SLICES)).as("it is enough").containsExactly("1 false");
+      for (long slice = 2; slice <= 12; slice++) {
+        statement.execute(slice(FIRST + slice * 1000, FIRST + slice * 1000 + 1000));
+      }
+      assertThat(texts(connection, add(7_200_000))).containsExactly("too many of old mail stay");
+      assertThat(texts(connection, SLICES)).hasSize(12);
     }
   }
 
@@ -415,14 +416,13 @@ class PartitionsTest {
       statement.execute(WAITING.formatted(0, 1, ahead, ahead + 9));
       long far = ahead + 365L * 86_400_000;
       statement.execute(WAITING.formatted(0, 1, far, far));
-      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
+      texts(connection, add(3_600_000));
       assertThat(texts(connection, STARTS))
-          .allSatisfy(starts -> assertThat(Integer.parseInt(starts)).isBetween(5300, 5400));
-      assertThat(texts(connection, SLICES)).containsExactly("1 made");
-      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
-      assertThat(texts(connection, SLICES)).as("enough for now").containsExactly("1 made");
-      statement.execute("SELECT plan_next_slice(10800000), make_slice()");
-      assertThat(texts(connection, SLICES)).containsExactly("1 made", "2 made");
+          .allSatisfy(starts -> assertThat(Integer.parseInt(starts)).isBetween(3650, 3660));
+      texts(connection, add(3_600_000));
+      assertThat(texts(connection, SLICES)).as("enough for now").containsExactly("1 false");
+      texts(connection, add(7_300_000));
+      assertThat(texts(connection, SLICES)).containsExactly("1 false", "2 false");
     }
   }
 
@@ -443,8 +443,7 @@ class PartitionsTest {
       statement.execute(
           "INSERT INTO queue (tenant_id, pk, message_pk, account_pk, due_at, lease_epoch, accepted_at, bytes, priority, state)"
               + " VALUES ('acme', 1, 1, 1, 0, 1, 1, 1, 2, 'due'), ('other', 2, 2, 2, 0, 1, 1, 1, 2, 'due')");
-      statement.execute("SELECT plan_next_slice(3600000), make_slice()");
-      statement.execute("SELECT plan_next_slice(7200000)");
+      texts(connection, add(3_600_000));
       List<String> before = texts(connection, COLUMNS);
 
       statement.execute(script.replaceAll(" (HASH|ASC)\\b", ""));
@@ -453,9 +452,7 @@ class PartitionsTest {
       assertThat(texts(connection, COLUMNS)).isEqualTo(before);
       assertThat(texts(connection, PARTS)).isEmpty();
       assertThat(texts(connection, IDS_TWICE)).containsExactly("1");
-      for (String step : List.of("give_up_slice()", "plan_next_slice(3600000)", "make_slice()")) {
-        statement.execute("SELECT " + step);
-      }
+      assertThat(texts(connection, add(3_600_000))).containsExactly((String) null);
       assertThat(texts(connection, SLICES)).isEmpty();
       assertThat(texts(connection, "SELECT tenant_id FROM queue ORDER BY pk"))
           .containsExactly("acme", "other");
@@ -500,21 +497,15 @@ class PartitionsTest {
   }
 
   private static String slice(long starts, long ends) {
-    return "SELECT plan_slice(%d, %d), make_slice()".formatted(starts, ends);
+    return "SELECT add_slice(%d, %d)".formatted(starts, ends);
+  }
+
+  private static String add(int width) {
+    return "SELECT add_next_slice(%d, 268435456)".formatted(width);
   }
 
   private static String detach(int slice) {
     return "SELECT detach_slice(%d, 9000000000000, 1)::text".formatted(slice);
-  }
-
-  private static List<String> warnings(Statement statement) throws SQLException {
-    List<String> texts = new ArrayList<>();
-    for (SQLWarning warning = statement.getWarnings();
-        warning != null;
-        warning = warning.getNextWarning()) {
-      texts.add(String.valueOf(warning.getMessage()));
-    }
-    return texts;
   }
 
   private static List<String> texts(Connection connection, String query) throws SQLException {

@@ -302,7 +302,7 @@ class PostgresPlansTest {
   private static void fill(Statement statement) throws SQLException {
     for (int slice = 0; slice < SLICES; slice++) { // the first eighth is in none
       statement.execute(
-          "SELECT plan_slice(%1$d + %2$d, %1$d + %2$d + 400), make_slice()"
+          "SELECT add_slice(%1$d + %2$d, %1$d + %2$d + 400)"
               .formatted(KEYS_SINCE, 200 + slice * 400));
     }
     statement.execute(

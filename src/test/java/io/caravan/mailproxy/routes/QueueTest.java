@@ -8,6 +8,7 @@ import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.LogLines;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.endtoend.TestStore;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -83,6 +84,22 @@ class QueueTest {
           .isGreaterThanOrEqualTo(now + 2);
       assertThat(ids()).containsExactly("past", "soon");
       assertThat(proxy.state("acme", "tomorrow")).isEqualTo("deferred");
+    }
+  }
+
+  /** Later times are found again by the look at what waits anywhere. */
+  @Test
+  void what_was_claimed_goes_though_the_store_fails_right_after() throws Exception {
+    String shipped = Files.readString(Path.of("routes/queue.camel.yaml"));
+    String failing = shipped.replace("load('next-due')", "load('is-not-there')");
+    assertThat(failing).isNotEqualTo(shipped);
+    TestProxy.route(home, "queue.camel.yaml", failing);
+    try (TestProxy proxy = TestProxy.start(home)) {
+      proxy.relayAccount("acme", "a", relay.port());
+      long soon = Instant.now().getEpochSecond() + 1;
+      proxy.submit(message("acme", "a", "soon", "deferred_ts", soon));
+      History.awaitState(proxy, "acme", "soon", "sent");
+      assertThat(ids()).containsExactly("soon");
     }
   }
 

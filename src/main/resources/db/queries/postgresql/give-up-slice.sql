@@ -1,1 +1,0 @@
-SELECT give_up_slice()

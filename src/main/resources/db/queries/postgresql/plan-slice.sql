@@ -1,1 +1,0 @@
-SELECT plan_next_slice(:?width)
