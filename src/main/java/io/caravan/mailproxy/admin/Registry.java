@@ -29,8 +29,6 @@ public final class Registry implements Directory {
   /** The same: the administrator, whom private addresses are open to. */
   static final String ADMIN = "admin";
 
-  private static final long LOOK_NANOS = 250_000_000;
-
   /** Told of accounts that come and go. */
   public interface Listener {
     void added(Account account);
@@ -47,7 +45,7 @@ public final class Registry implements Directory {
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
   private final Database database;
   private final Secrets secrets;
-  private long looked = System.nanoTime() - LOOK_NANOS;
+  private final NewAccounts newAccounts;
 
   private record Key(String tenantId, String accountId) {}
 
@@ -55,6 +53,7 @@ public final class Registry implements Directory {
   public Registry(Database database, Secrets secrets) {
     this.database = database;
     this.secrets = secrets;
+    this.newAccounts = new NewAccounts(database);
     accountsChanged(database.rows("accounts"));
     tenantsChanged(database.rows("tenants"));
   }
@@ -71,31 +70,19 @@ public final class Registry implements Directory {
   }
 
   /**
-   * {@inheritDoc} Looked for four times a second at most.
+   * {@inheritDoc} Another node may have made it this moment.
    *
    * @throws Problem 503 the store does not answer
    */
   @Override
   public Optional<Account> find(String tenantId, String accountId) {
     if (database.isShared() && account(tenantId, accountId).isEmpty()) {
-      look(tenantId, accountId);
+      List<Map<String, Object>> rows = newAccounts.look(tenantId, accountId);
+      if (account(tenantId, accountId).isEmpty()) {
+        accountsChanged(rows);
+      }
     }
     return account(tenantId, accountId);
-  }
-
-  private synchronized void look(String tenantId, String accountId) {
-    if (account(tenantId, accountId).isPresent() || System.nanoTime() - looked < LOOK_NANOS) {
-      return;
-    }
-    looked = System.nanoTime();
-    try {
-      accountsChanged(
-          database.rows("accounts").stream()
-              .filter(row -> !accounts.containsKey(new Row(row).number("pk")))
-              .toList());
-    } catch (IllegalStateException e) {
-      throw new Problem(503, "store_unavailable", "The store does not answer, try again");
-    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.caravan.mailproxy.db;
 import com.zaxxer.hikari.HikariConfig;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -169,11 +170,25 @@ public abstract class Database implements AutoCloseable {
     }
   }
 
-  /** All rows of a query that takes no values, by column name; for small tables. */
-  public final List<Map<String, Object>> rows(String name) {
+  /**
+   * All rows of a query, by column name; for small tables.
+   *
+   * @param values in the order in which the statement names them
+   */
+  public final List<Map<String, Object>> rows(String name, String... values) {
     try (Connection connection = reader().getConnection();
-        var statement = connection.createStatement();
-        var rows = statement.executeQuery(sql.load(name))) {
+        var statement = connection.prepareStatement(sql.load(name).replaceAll(":\\?\\w+", "?"))) {
+      for (int i = 0; i < values.length; i++) {
+        statement.setString(i + 1, values[i]);
+      }
+      return rows(statement.executeQuery());
+    } catch (SQLException e) {
+      throw new IllegalStateException("statement " + name + " failed", e);
+    }
+  }
+
+  private static List<Map<String, Object>> rows(ResultSet answer) throws SQLException {
+    try (ResultSet rows = answer) {
       List<Map<String, Object>> all = new ArrayList<>();
       while (rows.next()) {
         Map<String, Object> row = new HashMap<>();
@@ -183,8 +198,6 @@ public abstract class Database implements AutoCloseable {
         all.add(row);
       }
       return all;
-    } catch (SQLException e) {
-      throw new IllegalStateException("statement " + name + " failed", e);
     }
   }
 

@@ -92,6 +92,21 @@ class NodesTest {
   }
 
   @Test
+  void each_new_account_is_known_to_whoever_posts_mail_of_it_at_once(
+      @TempDir Path maker, @TempDir Path late) throws Exception {
+    TestStore.share(maker, late);
+    String follow = Files.readString(TestProxy.REPOSITORY.resolve("routes/follow.camel.yaml"));
+    TestProxy.route(late, "follow.camel.yaml", follow.replace("period: 500", "period: 60000"));
+    try (TestProxy node = start(maker);
+        TestProxy slow = start(late)) {
+      for (int i = 0; i < 5; i++) {
+        node.relayAccount("acme", "new-" + i, relay.port());
+        slow.submit(message("acme", "new-" + i, "m-" + i));
+      }
+    }
+  }
+
+  @Test
   void mail_of_an_account_that_this_node_has_not_heard_of_yet_waits(
       @TempDir Path maker, @TempDir Path late) throws Exception {
     TestStore.share(maker, late);
