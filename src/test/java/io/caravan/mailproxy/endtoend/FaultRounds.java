@@ -7,6 +7,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +35,6 @@ import java.util.function.IntSupplier;
  * application was told.
  */
 public final class FaultRounds implements AutoCloseable {
-  /** Seconds of a lease on PostgreSQL, as {@link ProxyProcess} sets it. */
   /** How long the leases of its proxies hold. */
   public static final int LEASE_SECONDS = 2;
 
@@ -50,12 +50,18 @@ public final class FaultRounds implements AutoCloseable {
     /** SIGSTOP for three lease times at least, and until others did what it held; SIGCONT. */
     PAUSE,
     /** SIGTERM, and a new start. */
-    DRAIN
+    DRAIN,
+    /** One of several does not reach the database, as long as in PAUSE: silence, or refusal. */
+    CUT
   }
 
   private final Random random;
   private final Path[] homes;
   private final ProxyProcess[] nodes;
+
+  /** Between each of several nodes and the database. */
+  private final List<FaultProxy> networks = new ArrayList<>();
+
   private final Process sink;
   private final Ledgers ledgers;
   private final TestApplication application = new TestApplication();
@@ -65,7 +71,7 @@ public final class FaultRounds implements AutoCloseable {
   private int rounds;
 
   /**
-   * A proxy that stood still until others had done what it held.
+   * A proxy that stood still, or was cut off, until others had done what it held.
    *
    * @param from how many mails the relay had when it went on
    */
@@ -100,6 +106,9 @@ public final class FaultRounds implements AutoCloseable {
     String port =
         new BufferedReader(new InputStreamReader(sink.getInputStream(), StandardCharsets.US_ASCII))
             .readLine();
+    for (int i = 0; i < homes.length && homes.length > 1; i++) {
+      networks.add(new FaultProxy(databasePort()));
+    }
     startAll();
     nodes[0].post("/tenant", "{\"id\":\"acme\",\"client_base_url\":\"" + application.url() + "\"}");
     nodes[0].post(
@@ -135,9 +144,18 @@ public final class FaultRounds implements AutoCloseable {
     }
   }
 
+  private int databasePort() {
+    return URI.create(TestStore.path(homes[0])).getPort();
+  }
+
   private ProxyProcess startProxy(int node) {
+    String database = TestStore.path(homes[node]);
+    if (!networks.isEmpty()) {
+      String port = ":" + databasePort() + "/";
+      database = database.replace(port, ":" + networks.get(node).port() + "/");
+    }
     try {
-      return ProxyProcess.start(homes[node], "GMP_RETRY_DELAYS", "1");
+      return ProxyProcess.start(homes[node], "GMP_RETRY_DELAYS", "1", "GMP_DB_PATH", database);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -201,18 +219,32 @@ public final class FaultRounds implements AutoCloseable {
         held = held(victim);
         node.signal("TERM");
       }
+      case CUT -> {
+        FaultProxy network = networks.get(victim);
+        if (random.nextBoolean()) {
+          network.partition();
+        } else {
+          network.down();
+        }
+        held = held(victim);
+      }
     }
     if (nodes.length > 1) {
       takenOver(held, name, at);
     }
-    if (fault == Fault.PAUSE) {
+    if (fault == Fault.PAUSE || fault == Fault.CUT) {
       Set<String> done = held;
       awaitTrue("others send what it held", () -> nodes.length == 1 || settled(done));
       awaitTrue("its lease is long over", () -> secondsSince(begun) >= 3 * LEASE_SECONDS);
       if (nodes.length > 1) {
         paused.add(new Paused(name, done, ledgers.mails().size()));
       }
-      node.signal("CONT");
+      if (fault == Fault.PAUSE) {
+        node.signal("CONT");
+      } else {
+        networks.get(victim).heal();
+        networks.get(victim).up();
+      }
       awaitTrue("it works again", () -> works(victim));
       return;
     }
@@ -387,7 +419,7 @@ public final class FaultRounds implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     for (ProxyProcess node : nodes) {
       if (node != null) {
         node.close();
@@ -395,5 +427,8 @@ public final class FaultRounds implements AutoCloseable {
     }
     sink.destroyForcibly();
     application.close();
+    for (FaultProxy network : networks) {
+      network.close();
+    }
   }
 }

@@ -38,7 +38,7 @@ class NodesFaultTest {
   /** The short form of bench/chaos with two nodes; they migrate an empty database at once. */
   @Test
   @Timeout(value = 180, unit = TimeUnit.SECONDS)
-  void nothing_is_lost_and_no_duplicate_is_silent_when_a_node_is_killed_paused_or_drained()
+  void nothing_is_lost_and_no_duplicate_is_silent_when_a_node_is_killed_paused_drained_or_cut_off()
       throws Exception {
     long seed = System.nanoTime();
     Path[] homes = {folder.resolve("one"), folder.resolve("two")};
@@ -48,9 +48,10 @@ class NodesFaultTest {
       assertThat(events("uncertain")).as("uncertain after a drain").isZero();
       rounds.round(200, FaultRounds.Fault.KILL);
       rounds.round(200, FaultRounds.Fault.PAUSE);
+      rounds.round(200, FaultRounds.Fault.CUT);
       Ledgers.Result result = rounds.finish();
       assertThat(result.holds()).as("seed %d: %s", seed, result).isTrue();
-      assertThat(result.accepted()).isGreaterThanOrEqualTo(600);
+      assertThat(result.accepted()).isGreaterThanOrEqualTo(800);
     }
   }
 

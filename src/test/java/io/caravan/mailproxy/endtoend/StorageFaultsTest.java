@@ -37,11 +37,27 @@ class StorageFaultsTest {
   private static final Duration SOON = Duration.ofSeconds(60);
   private static final int CONNECTIONS = 3;
 
+  /** From now on the server says of each row that is written that its disk is full. */
+  private static final String FULL =
+      """
+      CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+      END $$;
+      CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON message FOR EACH ROW EXECUTE FUNCTION full_disk();
+      CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON queue FOR EACH ROW EXECUTE FUNCTION full_disk();
+      CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON event FOR EACH ROW EXECUTE FUNCTION full_disk();
+      CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON recipient FOR EACH ROW EXECUTE FUNCTION full_disk();
+      CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON probe FOR EACH ROW EXECUTE FUNCTION full_disk()
+      """;
+
+  private static final String ROOM = "DROP FUNCTION full_disk CASCADE";
+
   @TempDir Path home;
 
   @Test
   @Timeout(value = 240, unit = TimeUnit.SECONDS)
-  void a_database_that_is_away_or_silent_or_slow_is_survived() throws Exception {
+  void a_database_that_is_away_or_silent_or_full_or_slow_is_survived() throws Exception {
     String database = TestStore.postgres();
     int port = URI.create(database).getPort();
     List<String> mails = Collections.synchronizedList(new ArrayList<>());
@@ -53,8 +69,15 @@ class StorageFaultsTest {
         proxy.post("/tenant", Map.of("id", "acme"));
         proxy.relayAccount("acme", "main", sink.port(), "max_connections", CONNECTIONS);
 
-        outage(proxy, relay, "away", network::down, network::up);
-        outage(proxy, relay, "silent", network::partition, network::heal);
+        outage(proxy, relay, "away", "503 store_unavailable", network::down, network::up);
+        outage(proxy, relay, "silent", "503 store_unavailable", network::partition, network::heal);
+        outage(
+            proxy,
+            relay,
+            "full",
+            "507 storage_full",
+            () -> change(database, FULL),
+            () -> change(database, ROOM));
 
         held(proxy);
 
@@ -86,7 +109,8 @@ class StorageFaultsTest {
   }
 
   /** Attempts are before the answer to their dot, and others wait, as the store goes. */
-  private static void outage(TestProxy proxy, Relay relay, String name, Change begins, Change ends)
+  private static void outage(
+      TestProxy proxy, Relay relay, String name, String refusal, Change begins, Change ends)
       throws Exception {
     relay.hang(CONNECTIONS);
     proxy.submit(
@@ -94,11 +118,11 @@ class StorageFaultsTest {
     assertThat(relay.hung.await(60, TimeUnit.SECONDS)).isTrue();
     begins.make();
 
-    await().atMost(SOON).untilAsserted(() -> assertUnavailable(add(proxy, name + "-refused")));
+    await().atMost(SOON).untilAsserted(() -> assertRefused(add(proxy, name + "-refused"), refusal));
     await().atMost(SOON).until(() -> ready(proxy) == 503);
     relay.answers.countDown(); // from now on there are results that cannot be stored
     for (int i = 0; i < 5; i++) {
-      assertUnavailable(add(proxy, name + "-refused"));
+      assertRefused(add(proxy, name + "-refused"), refusal);
     }
     assertThat(relay.mails).filteredOn(id -> id.startsWith(name)).hasSize(CONNECTIONS);
 
@@ -127,9 +151,13 @@ class StorageFaultsTest {
   }
 
   private static void assertUnavailable(HttpResponse<String> answer) {
-    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503);
+    assertRefused(answer, "503 store_unavailable");
+  }
+
+  private static void assertRefused(HttpResponse<String> answer, String refusal) {
+    String code = TestProxy.json(answer).path("code").asText();
+    assertThat(answer.statusCode() + " " + code).as(answer.body()).isEqualTo(refusal);
     assertThat(answer.headers().firstValue("Retry-After")).isPresent();
-    assertThat(TestProxy.json(answer).path("code").asText()).isEqualTo("store_unavailable");
   }
 
   private static int ready(TestProxy proxy) {
@@ -247,8 +275,15 @@ class StorageFaultsTest {
     }
   }
 
+  private static void change(String database, String sql) throws SQLException {
+    try (Connection store = TestStore.connect(database);
+        Statement statement = store.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
   private interface Change {
-    void make() throws IOException;
+    void make() throws Exception;
   }
 
   /** Takes every mail, and lets the next ones wait for the answer to their dot when asked to. */
