@@ -79,7 +79,8 @@ final class Machine {
                 server.encrypted() ? "TLS" : "no TLS",
                 server.connections(),
                 server.maxConnections()),
-        "its user may make no tables there: GRANT CREATE ON SCHEMA public TO it");
+        "its user may neither make tables nor write to those there: GRANT CREATE ON SCHEMA public TO"
+            + " it, or GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public");
     findings.add(
         server.lasts(),
         "commits",

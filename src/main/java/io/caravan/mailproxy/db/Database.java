@@ -224,14 +224,26 @@ public abstract class Database implements AutoCloseable {
    *     version
    */
   static void migrate(DataSource source, String dialect) {
-    Flyway.configure()
+    flyway(source, dialect).migrate();
+  }
+
+  /**
+   * Looks at the schema, and changes nothing.
+   *
+   * @throws org.flywaydb.core.api.FlywayException it cannot be read, or is that of a later version
+   */
+  static void validate(DataSource source, String dialect) {
+    flyway(source, dialect, "*:pending").validate();
+  }
+
+  /** Nothing is ignored of a later version either: what it holds is not known here. */
+  private static Flyway flyway(DataSource source, String dialect, String... ignored) {
+    return Flyway.configure()
         .dataSource(source)
         .locations("classpath:db/migration/" + dialect)
         .failOnMissingLocations(true)
-        .ignoreMigrationPatterns(
-            new String[0]) // a later version's as well: what it holds is not known here
-        .load()
-        .migrate();
+        .ignoreMigrationPatterns(ignored)
+        .load();
   }
 
   /** Why it cannot be used, for who started the product. */

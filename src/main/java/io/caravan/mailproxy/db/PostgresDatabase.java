@@ -55,6 +55,8 @@ final class PostgresDatabase extends Database {
   /** A statement of ours that takes longer would keep mail waiting; a connection is given up. */
   private static final int ANSWER_SECONDS = 60;
 
+  static final String DIALECT = "postgresql";
+
   /** A look at all old mail may take its time. */
   private static final int UPKEEP_SECONDS = 660;
 
@@ -98,14 +100,14 @@ final class PostgresDatabase extends Database {
    * @throws UnusableStoreException it does not answer, is too old, or cannot be migrated
    */
   PostgresDatabase(PostgresUrl url, Path home, DatabaseClock clock, int leaseSeconds) {
-    super("postgresql", clock);
+    super(DIALECT, clock);
     this.home = home;
     this.clock = clock;
     try {
       try (Connection connection = source(url, ANSWER_SECONDS).getConnection()) {
         PostgresRefusal.checkVersion(url, connection);
       }
-      migrate(source(url, 0), "postgresql");
+      migrate(source(url, 0), DIALECT);
       String bounded = bounded(leaseSeconds);
       commits =
           pool(

@@ -4,6 +4,8 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import javax.sql.DataSource;
+import org.flywaydb.core.api.FlywayException;
 
 /**
  * What a PostgreSQL database says of itself, asked as a start would connect; nothing is changed.
@@ -11,7 +13,7 @@ import java.sql.Statement;
  * @param address its URL without user, password and parameters
  * @param version of the server
  * @param encrypted whether the connection is under TLS
- * @param mayMigrate whether its user may make tables, or they are there
+ * @param mayMigrate whether its user may make tables, or write to those that are there
  * @param lasts whether a commit is on disk when it returns
  * @param durability the settings that make it so
  * @param aheadMillis how far its clock is ahead of this machine's
@@ -33,8 +35,8 @@ public record PostgresServer(
       """
       SELECT current_setting('server_version') AS version,
         coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
-        to_regclass('flyway_schema_history') IS NOT NULL
-          OR coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_migrate,
+        coalesce(has_table_privilege(to_regclass('node'), 'INSERT'), has_schema_privilege(current_schema(), 'CREATE'),
+          false) AS may_migrate,
         current_setting('fsync') AS fsync,
         current_setting('full_page_writes') AS full_page_writes,
         current_setting('synchronous_commit') AS synchronous_commit,
@@ -64,10 +66,11 @@ public record PostgresServer(
    */
   public static PostgresServer at(String path) {
     PostgresUrl url = PostgresUrl.parse(path);
-    try (Connection connection =
-            PostgresDatabase.source(url, PostgresDatabase.CONNECT_SECONDS).getConnection();
+    DataSource source = PostgresDatabase.source(url, PostgresDatabase.CONNECT_SECONDS);
+    try (Connection connection = source.getConnection();
         Statement statement = connection.createStatement()) {
       PostgresRefusal.checkVersion(url, connection);
+      Database.validate(source, PostgresDatabase.DIALECT);
       statement.execute(PostgresDatabase.bounded(PostgresDatabase.CONNECT_SECONDS));
       statement.execute("SELECT 1"); // the first answer takes longer
       long before = System.currentTimeMillis();
@@ -89,7 +92,7 @@ public record PostgresServer(
             row.getInt("connections"),
             row.getInt("max_connections"));
       }
-    } catch (SQLException e) {
+    } catch (SQLException | FlywayException e) {
       throw PostgresRefusal.of(url, e);
     }
   }

@@ -8,6 +8,7 @@ import io.caravan.mailproxy.ConfigurationException;
 import io.caravan.mailproxy.MailProxy;
 import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.endtoend.TestStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.File;
 import java.io.IOException;
@@ -219,6 +220,19 @@ class PostgresCommandsTest {
             "full_page_writes off")
         .contains("BAD  encryption key: none", "all nodes need the same one");
     run("postgres", "ALTER SYSTEM RESET full_page_writes", "SELECT pg_reload_conf()");
+
+    run(
+        "postgres",
+        "CREATE DATABASE read_only OWNER owner_of_it",
+        "GRANT CONNECT ON DATABASE read_only TO writer_of_it");
+    Database.of(home.toString(), url("owner_of_it", "read_only"), InstantSource.system(), 60)
+        .close();
+    run("read_only", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO writer_of_it");
+    assertThat(run(url("writer_of_it", "read_only"), Map.of(), "doctor").out())
+        .contains("BAD  database: ", "GRANT SELECT, INSERT");
+    run("read_only", TestStore.LATER);
+    assertThat(run(url("owner_of_it", "read_only"), Map.of(), "doctor").out())
+        .contains("BAD  database: ", "its schema is of a later version");
 
     assertThat(run(url("nobody", "mail"), Map.of(), "doctor").out())
         .contains("BAD  database: database postgresql://", "nobody");
