@@ -49,7 +49,7 @@ final class Ranges {
               Map.entry("sync.parallel", new Range(1, MAX_THREADS)),
               Map.entry("probe.interval-seconds", new Range(1, MANY)),
               Map.entry("delivery.report-retention-seconds", new Range(-MANY, MANY)),
-              Map.entry("retention.check-seconds", new Range(1, MANY)),
+              Map.entry("retention.check-seconds", new Range(1, 1800)),
               Map.entry("telemetry.count-seconds", new Range(1, MANY)),
               Map.entry("traces.timeout-seconds", new Range(1, 60)),
               Map.entry("traces.max-waiting", new Range(1, 1_000_000)),

@@ -278,6 +278,7 @@ CREATE FUNCTION add_next_slice(width bigint, most bigint) RETURNS text LANGUAGE 
 DECLARE
   next bigint;
 BEGIN
+  PERFORM set_config('lock_timeout', '2s', true);
   PERFORM pg_advisory_xact_lock(hashtext('slice'));
   IF (SELECT relkind FROM pg_class WHERE oid = 'message'::regclass) <> 'p'
       OR EXISTS (SELECT FROM slice WHERE ends >= now_ms() + width) THEN
@@ -295,6 +296,9 @@ BEGIN
     next := next + width;
   END LOOP;
   PERFORM add_slice(next, next + width);
+  IF clock_timestamp() > statement_timestamp() + interval '20 s' THEN
+    RAISE 'it took so long that the slice would begin before all know its edge';
+  END IF;
   RETURN NULL;
 END $$;
 

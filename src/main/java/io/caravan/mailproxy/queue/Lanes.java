@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * table. Nothing here owns mail; all of it can be lost at any moment.
  */
 public final class Lanes extends LaneTable {
+  private static final long ASK_AGAIN_MILLIS = 1_000;
   private static final long RETIRED_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   /** Rows of one claim, at most: a claim holds up whoever else writes. */
@@ -196,7 +197,10 @@ public final class Lanes extends LaneTable {
     }
   }
 
-  /** What a claim brought; these places are held from now on. */
+  /**
+   * What a claim brought; these places are held from now on. Unless {@link #drained} says when the
+   * lane has work again, it is claimed from again soon.
+   */
   public void claimed(LaneRoom order, List<Delivery> deliveries) {
     lock.lock();
     try {
@@ -210,6 +214,7 @@ public final class Lanes extends LaneTable {
       if (lane.version == order.version()) {
         if (!full) {
           lane.caughtUp();
+          lane.nextDueAt = Math.min(lane.nextDueAt, clock.millis() + ASK_AGAIN_MILLIS);
         } else if (others > order.room() / AGED_SHARE) {
           lane.caughtUpUrgent();
         }
