@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.caravan.mailproxy.message.Delivery;
 import io.caravan.mailproxy.message.LaneKey;
 import io.caravan.mailproxy.message.Priority;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +34,27 @@ class LanesTest {
     assertThat(order.lane()).isEqualTo(LANE);
     lanes.claimed(order, List.of(delivery(1, Priority.MEDIUM)));
     assertThat(lanes.reserve(LANE, Priority.LOW, 10)).as("all that was due is claimed").isTrue();
+  }
+
+  /** Somebody has to: the store may have failed between the claim and the look for what is next. */
+  @Test
+  void a_lane_of_which_nobody_says_when_it_has_work_again_is_claimed_from_again() throws Exception {
+    AtomicLong millis = new AtomicLong(1);
+    Lanes asked =
+        new Lanes(
+            LaneQueueTest.ACCOUNTS, () -> Instant.ofEpochMilli(millis.get()), PLACES, 1 << 30);
+    asked.waiting(LANE, Priority.MEDIUM, 0);
+    LaneRoom order = asked.awaitRoom(0).get(0);
+    asked.claimed(order, List.of(delivery(1, Priority.MEDIUM)));
+    assertThat(asked.awaitRoom(0)).isEmpty();
+    millis.addAndGet(1_000);
+    LaneRoom again = asked.awaitRoom(0).get(0);
+    assertThat(again.lane()).isEqualTo(LANE);
+
+    asked.claimed(again, List.of());
+    asked.drained(again, Long.MAX_VALUE);
+    millis.addAndGet(1_000);
+    assertThat(asked.awaitRoom(0)).as("it is told that there is nothing").isEmpty();
   }
 
   @Test
