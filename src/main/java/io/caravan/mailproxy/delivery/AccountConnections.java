@@ -56,12 +56,9 @@ final class AccountConnections {
     while (true) {
       SmtpConnection kept = keptOrPlace(account, deadline, onlyNew);
       if (kept == null) {
-        try {
-          return fresh(account, deadline);
-        } catch (RelayException e) {
-          if (!learnedFrom(e)) {
-            throw e;
-          }
+        SmtpConnection fresh = fresh(account, deadline);
+        if (fresh != null) {
+          return fresh;
         }
       } else {
         kept.begin(deadline);
@@ -74,8 +71,12 @@ final class AccountConnections {
     }
   }
 
-  /** Opens one in a place that was taken for it. */
-  private SmtpConnection fresh(Account account, long deadline) throws MessagingException {
+  /**
+   * Opens one in a place that was taken for it.
+   *
+   * @return {@code null} where the relay refused it only because of the others that are open
+   */
+  private @Nullable SmtpConnection fresh(Account account, long deadline) throws MessagingException {
     SmtpConnection fresh = new SmtpConnection(account, settings, addresses);
     places.use(fresh);
     boolean opened = false;
@@ -85,6 +86,11 @@ final class AccountConnections {
       opened = true;
       counts.apply(account).opened.increment();
       return fresh;
+    } catch (RelayException e) {
+      if (isRefusal(e) && places.refusedBesideOthers(fresh)) {
+        return null;
+      }
+      throw e;
     } finally {
       if (!opened) {
         counts.apply(account).failed.increment();
@@ -94,12 +100,8 @@ final class AccountConnections {
     }
   }
 
-  /** Whether the relay refused a connection only because of the others that are open. */
-  private boolean learnedFrom(RelayException e) {
-    return e.phase() == Phase.CONNECT
-        && e.code() >= 400
-        && e.code() < 500
-        && places.refusedBesideOthers();
+  private static boolean isRefusal(RelayException e) {
+    return e.phase() == Phase.CONNECT && e.code() >= 400 && e.code() < 500;
   }
 
   /** As {@link ConnectionPlaces#keptOrPlace}; closes those that lost their place. */

@@ -183,13 +183,15 @@ final class ConnectionPlaces {
 
   /**
    * The relay refused a connection: where there are others, it takes no more than those. Those that
-   * are being opened count: of many at a time it may take the first.
+   * are being opened count: of many at a time it may take the first. The place stays taken until
+   * {@link #free}, so that nobody opens another in it before this is known.
    *
    * @return whether there are others
    */
-  boolean refusedBesideOthers() {
+  boolean refusedBesideOthers(SmtpConnection refused) {
     lock.lock();
     try {
+      busy.remove(refused);
       int others = idle.size() + busy.size();
       if (others > 0) {
         learned.refusedBeside(others, System.nanoTime());

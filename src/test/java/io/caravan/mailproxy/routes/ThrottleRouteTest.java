@@ -394,14 +394,14 @@ class ThrottleRouteTest {
     String waited =
         "remote_delivery_attempts_total{outmta=\"one\",throttle=\"__default\",result=\"pause\"}";
     await().atMost(SOON).until(() -> Metrics.of(proxy).of(waited) == 2);
-    long refused = relay.connections.get();
+    long asked = relay.connections.get();
     gate.countDown();
     for (int i = 0; i < 5; i++) {
       History.awaitState(proxy, "acme", "one-" + i, "sent");
       assertThat(History.types(proxy, "acme", "one-" + i)).containsExactly("sent");
     }
-    assertThat(relay.connections.get()).as("it is not asked for more").isEqualTo(refused);
-    assertThat(refused).as("and was for each place about once").isLessThanOrEqualTo(5);
+    assertThat(relay.connections.get()).as("it is not asked for more").isEqualTo(asked);
+    assertThat(asked).as("and was for each place at most once").isLessThanOrEqualTo(3);
     assertThat(Metrics.of(proxy).of("gmp_deferred_total{account_id=\"one\"}")).isZero();
   }
 
