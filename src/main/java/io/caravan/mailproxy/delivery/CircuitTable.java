@@ -144,7 +144,7 @@ final class CircuitTable {
   }
 
   /** Bounded, as nobody asks where the route that does is switched off. */
-  void tell(Health health) {
+  private void tell(Health health) {
     if (untold.size() >= MAX_UNTOLD) {
       untold.removeFirst();
     }

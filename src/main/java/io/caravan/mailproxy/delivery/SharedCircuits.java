@@ -102,23 +102,22 @@ public final class SharedCircuits {
    * It was written.
    *
    * @param rows empty: another node was first, or this one's lease has ended
+   * @return what is to be told of it, at once: another node that has seen it may tell what follows
    */
-  public void shared(CircuitWrite write, List<Map<String, Object>> rows) {
+  public List<Health> shared(CircuitWrite write, List<Map<String, Object>> rows) {
+    Health news = write.news();
     synchronized (table) {
-      Health news = write.news();
-      if (news != null && !rows.isEmpty()) {
-        table.tell(news);
-      }
       CircuitState state = write.state();
       if (state == null) {
         table.endings().remove(write);
-        return;
-      }
-      write.circuit().shared(state);
-      if (news != null && news.equals(write.circuit().news)) {
-        write.circuit().news = null;
+      } else {
+        write.circuit().shared(state);
+        if (news != null && news.equals(write.circuit().news)) {
+          write.circuit().news = null;
+        }
       }
     }
+    return news == null || rows.isEmpty() ? List.of() : List.of(news);
   }
 
   // one tries for all

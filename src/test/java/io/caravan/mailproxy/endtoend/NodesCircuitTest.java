@@ -218,7 +218,7 @@ class NodesCircuitTest {
     return rows(
             "SELECT data FROM event WHERE type = 'account' AND tenant_id = '"
                 + tenant
-                + "' ORDER BY at")
+                + "' ORDER BY pk")
         .stream()
         .map(data -> Json.tree(data).path("state").asText())
         .toList();
