@@ -25,7 +25,13 @@ final class ProxyCamel {
    */
   static Main of(
       Path home, Map<String, String> settings, RouteOverlay overlay, Libraries libraries) {
-    Main main = new Main();
+    Main main =
+        new Main() {
+          @Override
+          protected void modelineRoutes(CamelContext context) {
+            // no route file has comments that tell Camel something: each would be read once more
+          }
+        };
     main.setShutdownStrategy(new SimpleMainShutdownStrategy()); // no hook: Main.Stop is it
     Properties overrides = new Properties();
     overrides.putAll(settings);

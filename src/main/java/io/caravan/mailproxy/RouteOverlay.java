@@ -5,8 +5,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -24,6 +26,9 @@ final class RouteOverlay extends DefaultRoutesCollector {
   private static final String BEANS = "beans" + SUFFIX;
 
   private final List<Path> folders;
+
+  /** Camel asks for the files several times; their form is looked at once. */
+  private final Set<Path> checked = new HashSet<>();
 
   RouteOverlay(Path... folders) {
     this.folders = List.of(folders);
@@ -59,7 +64,9 @@ final class RouteOverlay extends DefaultRoutesCollector {
     var loader = PluginHelper.getResourceLoader(context);
     for (Path folder : folders) {
       for (Path file : files(folder)) {
-        new RouteFile(file).check();
+        if (checked.add(file)) {
+          new RouteFile(file).check();
+        }
         byName.put(file.getFileName().toString(), loader.resolveResource("file:" + file));
       }
     }

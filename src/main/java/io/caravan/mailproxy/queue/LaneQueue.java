@@ -118,7 +118,7 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
   public @Nullable T poll() {
     lock.lock();
     try {
-      return size == 0 ? null : next();
+      return next();
     } finally {
       lock.unlock();
     }
@@ -129,25 +129,20 @@ public class LaneQueue<T> extends UnboundedQueue<T> {
     long left = unit.toNanos(timeout);
     lock.lockInterruptibly();
     try {
-      while (true) {
-        T element = size == 0 ? null : next();
-        if (element != null || left <= 0) {
-          return element;
-        }
-        left = ready.awaitNanos(Math.min(left, longestWait()));
+      T element = next();
+      while (element == null && refused == null && left > 0) {
+        // lanes that stand still: a stop may end by time, of which nobody tells
+        left = ready.awaitNanos(size > 0 ? Math.min(left, 1_000_000_000) : left);
+        element = next();
+      }
+      if (element != null || refused == null) {
+        return element;
       }
     } finally {
       lock.unlock();
     }
-  }
-
-  /**
-   * Nanoseconds after which who polls looks again: soon, when nothing comes any more and it may be
-   * asked to end; after a second, when lanes stand still: a stop may end by time, of which nobody
-   * tells; else not before it is told.
-   */
-  private long longestWait() {
-    return refused != null ? 10_000_000 : size > 0 ? 1_000_000_000 : Long.MAX_VALUE;
+    Thread.sleep(20); // nothing comes any more; who polls looks whether it is to end
+    return null;
   }
 
   private @Nullable T next() {

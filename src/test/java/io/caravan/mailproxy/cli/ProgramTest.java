@@ -2,10 +2,10 @@ package io.caravan.mailproxy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.caravan.mailproxy.endtoend.ProxyProcess;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -20,14 +20,7 @@ class ProgramTest {
 
   private Ended run(Map<String, String> environment, String... args) throws Exception {
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.caravan.mailproxy.Main"));
-    command.addAll(List.of(args));
+        ProxyProcess.command(ProxyProcess.QUICK_START, System.getProperty("java.class.path"), args);
     Path out = home.resolve("out");
     Path err = home.resolve("err");
     ProcessBuilder builder =

@@ -12,6 +12,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -23,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -44,6 +46,9 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   public static final String TRICKLE = "!trickle";
   public static final String ENDLESS = "!endless";
   public static final String THEN_DROP = "!then-drop";
+
+  /** By name of the keystore: to open one takes a tenth of a second. */
+  private static final Map<String, KeyManager[]> KEYS = new ConcurrentHashMap<>();
 
   /**
    * A point of a session at which a script may step in.
@@ -179,18 +184,24 @@ public final class ScriptedSmtpServer implements AutoCloseable {
     thread.start();
   }
 
-  private static SSLContext context(String keystore) throws Exception {
-    KeyStore keys = KeyStore.getInstance("PKCS12");
+  private static SSLContext context(String keystore) throws GeneralSecurityException {
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(KEYS.computeIfAbsent(keystore, ScriptedSmtpServer::keys), null, null);
+    return context;
+  }
+
+  private static KeyManager[] keys(String keystore) {
     char[] password = "changeit".toCharArray();
     try (InputStream in = ScriptedSmtpServer.class.getResourceAsStream("/tls/" + keystore)) {
+      KeyStore keys = KeyStore.getInstance("PKCS12");
       keys.load(in, password);
+      KeyManagerFactory managers =
+          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+      managers.init(keys, password);
+      return managers.getKeyManagers();
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
     }
-    KeyManagerFactory managers =
-        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    managers.init(keys, password);
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(managers.getKeyManagers(), null, null);
-    return context;
   }
 
   private final class Session {

@@ -48,7 +48,7 @@ class BlockedOutputTest {
                 List.of("sh", "-c", "exec \"$@\" > '" + pipe + "' 2>&1", "sh"),
                 TestProxy.home(home),
                 System.getProperty("java.class.path"),
-                List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1"));
+                ProxyProcess.QUICK_START);
         InputStream output = unread.join()) {
       proxy.post("/account", Json.text(account(sink.port())));
       for (int first = 0; first < MAILS; first += BATCH) {

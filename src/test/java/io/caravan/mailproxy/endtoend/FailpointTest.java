@@ -139,10 +139,12 @@ class FailpointTest {
   }
 
   private ProxyProcess start(String point) throws IOException {
+    List<String> options = new ArrayList<>(ProxyProcess.QUICK_START);
+    options.add("-Dmailproxy.failpoint=" + point);
     return ProxyProcess.start(
         TestProxy.home(home),
         System.getProperty("java.class.path"),
-        List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dmailproxy.failpoint=" + point),
+        options,
         "GMP_RETRY_DELAYS",
         "60");
   }

@@ -47,14 +47,8 @@ class RunContractTest {
   private Process run(String argument, String... environment) throws IOException {
     TestProxy.home(home);
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.caravan.mailproxy.Main",
-                "start"));
+        ProxyProcess.command(
+            ProxyProcess.QUICK_START, System.getProperty("java.class.path"), "start");
     if (!argument.isEmpty()) {
       command.add(argument);
     }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.caravan.mailproxy.ConfigurationException;
 import io.caravan.mailproxy.HomeFolder;
-import io.caravan.mailproxy.Main;
+import io.caravan.mailproxy.endtoend.ProxyProcess;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,13 +138,11 @@ class BrokenFilesTest {
     Path errors = home.resolve("stderr");
     ProcessBuilder program =
         new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Main.class.getName(),
-            "start",
-            "--insecure-dev");
+            ProxyProcess.command(
+                ProxyProcess.QUICK_START,
+                System.getProperty("java.class.path"),
+                "start",
+                "--insecure-dev"));
     program.environment().put("GMP_HOME", home.toString());
     program.environment().put("GMP_PORT", "0");
     program.redirectError(errors.toFile()).redirectOutput(ProcessBuilder.Redirect.DISCARD);
