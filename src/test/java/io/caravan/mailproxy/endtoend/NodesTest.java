@@ -27,6 +27,9 @@ class NodesTest {
 
   private static final String KEY = "A".repeat(43) + "=";
 
+  /** The route by which a node hears of what another one changed. */
+  private static final String FOLLOW = "follow-changes";
+
   @TempDir static Path first;
   @TempDir static Path second;
   private static TestApplication application;
@@ -95,10 +98,9 @@ class NodesTest {
   void each_new_account_is_known_to_whoever_posts_mail_of_it_at_once(
       @TempDir Path maker, @TempDir Path late) throws Exception {
     TestStore.share(maker, late);
-    String follow = Files.readString(TestProxy.REPOSITORY.resolve("routes/follow.camel.yaml"));
-    TestProxy.route(late, "follow.camel.yaml", follow.replace("period: 500", "period: 60000"));
     try (TestProxy node = start(maker);
         TestProxy slow = start(late)) {
+      slow.proxy().context().getRouteController().stopRoute(FOLLOW);
       for (int i = 0; i < 5; i++) {
         node.relayAccount("acme", "new-" + i, relay.port());
         slow.submit(message("acme", "new-" + i, "m-" + i));
@@ -110,9 +112,8 @@ class NodesTest {
   void mail_of_an_account_that_this_node_has_not_heard_of_yet_waits(
       @TempDir Path maker, @TempDir Path late) throws Exception {
     TestStore.share(maker, late);
-    String follow = Files.readString(TestProxy.REPOSITORY.resolve("routes/follow.camel.yaml"));
-    TestProxy.route(late, "follow.camel.yaml", follow.replace("period: 500", "period: 5000"));
     try (TestProxy slow = start(late)) {
+      slow.proxy().context().getRouteController().stopRoute(FOLLOW);
       try (TestProxy node = start(maker)) {
         node.relayAccount("acme", "new", relay.port());
         Map<String, Object> soon = new HashMap<>(message("acme", "new", "soon"));
@@ -120,6 +121,7 @@ class NodesTest {
         node.submit(soon);
       }
       await().atMost(SOON).until(() -> slow.exchanges("settle-no-account") > 0);
+      slow.proxy().context().getRouteController().startRoute(FOLLOW);
       await().atMost(SOON).until(() -> slow.state("acme", "soon").equals("sent"));
     }
   }
