@@ -50,8 +50,10 @@ class NodesTest {
     one.relayAccount("acme", "main", relay.port());
   }
 
+  /** With leases that no step of the clock ends. */
   private static TestProxy start(Path home) {
-    return TestProxy.start(home, "retry.delays", "0", "sync.retry-delays", "1");
+    return TestProxy.start(
+        home, "retry.delays", "0", "sync.retry-delays", "1", "lease.seconds", "3600");
   }
 
   @AfterAll
