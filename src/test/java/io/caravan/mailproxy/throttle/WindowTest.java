@@ -34,6 +34,8 @@ class WindowTest {
       while (!open.isEmpty() && open.peek() <= now) {
         buckets.merge(window.bucket(open.remove()), 1L, Long::sum);
       }
+      long old = window.bucket(now - 2 * span);
+      buckets.keySet().removeIf(bucket -> bucket < old);
       if (tally(window, open.size(), buckets).left(List.of(limit), now) == 0) {
         refused++;
         continue;
