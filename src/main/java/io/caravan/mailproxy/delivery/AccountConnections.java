@@ -79,25 +79,27 @@ final class AccountConnections {
   private @Nullable SmtpConnection fresh(Account account, long deadline) throws MessagingException {
     SmtpConnection fresh = new SmtpConnection(account, settings, addresses);
     places.use(fresh);
-    boolean opened = false;
     try {
       fresh.begin(deadline);
       fresh.open(trust(account), heloName.of(account));
-      opened = true;
       counts.apply(account).opened.increment();
       return fresh;
     } catch (RelayException e) {
-      if (isRefusal(e) && places.refusedBesideOthers(fresh)) {
+      if (failed(fresh, isRefusal(e))) {
         return null;
       }
       throw e;
-    } finally {
-      if (!opened) {
-        counts.apply(account).failed.increment();
-        fresh.close();
-        places.free(fresh);
-      }
+    } catch (MessagingException | RuntimeException | Error e) {
+      failed(fresh, false);
+      throw e;
     }
+  }
+
+  /** As {@link ConnectionPlaces#free}; closes and counts it. */
+  private boolean failed(SmtpConnection fresh, boolean refused) {
+    counts.apply(fresh.account()).failed.increment();
+    fresh.close();
+    return places.free(fresh, refused);
   }
 
   private static boolean isRefusal(RelayException e) {

@@ -141,13 +141,26 @@ final class ConnectionPlaces {
     return Collections.unmodifiableCollection(busy);
   }
 
-  /** The place of a connection that could not be opened, and is closed, is free again. */
-  void free(SmtpConnection failed) {
+  /**
+   * The place of a connection that could not be opened, and is closed, is free again. Where the
+   * relay refused it and there are others, it takes no more than those, which is known before
+   * another is opened. Those that are being opened count: of many at a time it may take the first.
+   *
+   * @return whether the relay refused it only because of others
+   */
+  boolean free(SmtpConnection failed, boolean refused) {
     lock.lock();
     try {
       busy.remove(failed);
       taken--;
+      int others = idle.size() + busy.size();
+      if (refused && others > 0) {
+        learned.refusedBeside(others, System.nanoTime());
+      } else if (refused) {
+        learned.refusedAlone();
+      }
       changed.signal();
+      return refused && others > 0;
     } finally {
       lock.unlock();
     }
@@ -176,29 +189,6 @@ final class ConnectionPlaces {
       }
       changed.signal();
       return keep;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * The relay refused a connection: where there are others, it takes no more than those. Those that
-   * are being opened count: of many at a time it may take the first. The place stays taken until
-   * {@link #free}, so that nobody opens another in it before this is known.
-   *
-   * @return whether there are others
-   */
-  boolean refusedBesideOthers(SmtpConnection refused) {
-    lock.lock();
-    try {
-      busy.remove(refused);
-      int others = idle.size() + busy.size();
-      if (others > 0) {
-        learned.refusedBeside(others, System.nanoTime());
-      } else {
-        learned.refusedAlone();
-      }
-      return others > 0;
     } finally {
       lock.unlock();
     }
