@@ -8,7 +8,13 @@ import io.caravan.mailproxy.delivery.Attempt;
 import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.TestApplication;
 import io.caravan.mailproxy.endtoend.TestProxy;
+import io.caravan.mailproxy.endtoend.TestStore;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
@@ -152,6 +158,74 @@ class HooksTest {
 
       History.awaitState(proxy, "acme", "m", "sent");
       History.awaitState(proxy, "acme", "n", "error");
+    }
+  }
+
+  @Test
+  void a_hook_for_accounts_that_hangs_holds_up_neither_their_events_nor_their_mail()
+      throws Exception {
+    String hangs =
+        """
+        - route:
+            id: on-account-health
+            description: Hangs.
+            routeConfigurationId: inner
+            from:
+              uri: direct:on-account-health
+              steps:
+                - to: { uri: direct:called, id: say }
+                - delay: { id: hang, asyncDelayed: false, expression: { constant: { expression: "60000" } } }
+        - route:
+            id: called
+            description: Its count of exchanges shows how often the hook was called.
+            routeConfigurationId: inner
+            from:
+              uri: direct:called
+              steps:
+                - log: { id: called-log, loggingLevel: DEBUG, message: called }
+        """;
+    TestProxy.route(home, "hooks.camel.yaml", hangs);
+    relay.script = step -> step.is("CONNECT") ? ScriptedSmtpServer.DROP : null;
+    try (TestProxy proxy =
+        TestProxy.start(
+            home,
+            "circuit.failures",
+            "1",
+            "circuit.probe-seconds",
+            "1",
+            "retry.delays",
+            "1",
+            "drain.seconds",
+            "1")) {
+      for (String account : List.of("a", "b")) {
+        proxy.relayAccount("acme", account, relay.port());
+        proxy.submit(message("acme", account, account));
+      }
+      await().until(() -> told().size() == 2);
+      await().until(() -> proxy.exchanges("called") == 1);
+
+      relay.script = step -> null;
+      for (String id : List.of("a", "b")) {
+        History.awaitState(proxy, "acme", id, "sent");
+      }
+      await().until(() -> told().size() == 4);
+      assertThat(told().subList(0, 2)).allMatch(data -> data.contains("refused"));
+      assertThat(told().subList(2, 4)).allMatch(data -> data.contains("ok"));
+      assertThat(proxy.exchanges("called")).as("it still hangs in its first call").isEqualTo(1);
+    }
+  }
+
+  /** What events of accounts say, in their order. */
+  private List<String> told() throws SQLException {
+    try (Connection store = TestStore.connect(home);
+        Statement statement = store.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT data FROM event WHERE type = 'account' ORDER BY pk")) {
+      List<String> told = new ArrayList<>();
+      while (rows.next()) {
+        told.add(rows.getString(1));
+      }
+      return told;
     }
   }
 }
