@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.caravan.mailproxy.db.Database;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -162,6 +163,73 @@ class StorageFaultsTest {
 
   private static int ready(TestProxy proxy) {
     return proxy.get("/health/ready").statusCode();
+  }
+
+  /** A server on PostgreSQL ends all its sessions then, and begins again from its log. */
+  @Test
+  @Timeout(value = 240, unit = TimeUnit.SECONDS)
+  void a_server_whose_disk_does_not_keep_what_it_is_given_is_survived() throws Exception {
+    List<String> mails = Collections.synchronizedList(new ArrayList<>());
+    Relay relay = new Relay(mails);
+    List<String> taken = Collections.synchronizedList(new ArrayList<>());
+    List<String> refused = Collections.synchronizedList(new ArrayList<>());
+    try (EmbeddedPostgres server =
+            EmbeddedPostgres.builder()
+                .setServerConfig("fsync", "on")
+                .setPGStartupWait(Duration.ofSeconds(60))
+                .start();
+        SmtpSink sink = new SmtpSink(relay)) {
+      String database = "postgresql://postgres@127.0.0.1:" + server.getPort() + "/postgres";
+      TestStore.shareAt(database, home);
+      try (TestProxy proxy = TestProxy.start(home, "lease.seconds", "120")) {
+        proxy.post("/tenant", Map.of("id", "acme"));
+        proxy.relayAccount("acme", "main", sink.port(), "max_connections", CONNECTIONS);
+        relay.hang(CONNECTIONS);
+        List<CompletableFuture<Void>> clients =
+            IntStream.range(0, 4)
+                .mapToObj(i -> CompletableFuture.runAsync(() -> client(proxy, i, taken, refused)))
+                .toList();
+        assertThat(relay.hung.await(60, TimeUnit.SECONDS)).isTrue();
+        List<Long> sessions =
+            TestStore.firstProcess(database).children().map(ProcessHandle::pid).toList();
+        try (FailingDisk disk = FailingDisk.under(home, sessions)) {
+          for (CompletableFuture<Void> client : clients) {
+            client.get(60, TimeUnit.SECONDS);
+          }
+          disk.awaitEnd();
+          assertThat(disk.failed()).isPositive();
+        }
+        assertThat(mails).hasSize(CONNECTIONS);
+        relay.answers.countDown(); // there are results of before
+
+        await().atMost(SOON).until(() -> ready(proxy) == 200);
+        for (String id : refused) {
+          await().atMost(SOON).until(() -> add(proxy, id).statusCode() == 200);
+        }
+        taken.addAll(refused);
+        for (String id : taken) {
+          await().atMost(SOON).until(() -> proxy.state("acme", id).equals("sent"));
+        }
+      } finally {
+        TestStore.forget(home);
+      }
+    }
+    assertThat(mails).containsExactlyInAnyOrderElementsOf(taken);
+  }
+
+  /** Gives mail one by one until one is refused. */
+  private static void client(
+      TestProxy proxy, int client, List<String> taken, List<String> refused) {
+    for (int i = 0; refused.isEmpty(); i++) {
+      String id = client + "-" + i;
+      HttpResponse<String> answer = add(proxy, id);
+      if (answer.statusCode() == 200) {
+        taken.add(id);
+      } else {
+        assertUnavailable(answer);
+        refused.add(id);
+      }
+    }
   }
 
   /** A file system of its own for the data, and somebody else's file in it. */

@@ -3,7 +3,6 @@ package io.caravan.mailproxy.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.caravan.mailproxy.http.Json;
 import java.io.IOException;
@@ -50,21 +49,17 @@ class StoreFileTest {
     }
   }
 
-  /** Where strace is installed and may follow processes. */
   @Test
   void a_disk_that_does_not_keep_what_it_is_given_is_told_and_nothing_is_lost() throws Exception {
     try (ProxyProcess proxy = ProxyProcess.start(home)) {
       proxy.post("/tenant", "{\"id\":\"acme\"}");
       proxy.post("/account", "{\"id\":\"a\",\"tenant_id\":\"acme\",\"type\":\"sandbox\"}");
-      Process fault = disksThatDoNotKeep(proxy.pid());
-      try {
+      try (FailingDisk disk = FailingDisk.under(home, List.of(proxy.pid()))) {
         assertThat(accept(proxy, "refused")).isEqualTo(503);
         assertThat(proxy.refusal("/commands/add-messages", json("refused")))
             .contains("Retry-After");
         await().until(() -> ready(proxy) == 503);
-      } finally {
-        fault.destroy();
-        fault.waitFor();
+        assertThat(disk.failed()).isPositive();
       }
 
       await().until(() -> ready(proxy) == 200);
@@ -106,34 +101,6 @@ class StoreFileTest {
     assertThatThrownBy(() -> ProxyProcess.start(home))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("its schema is of a later version");
-  }
-
-  private Process disksThatDoNotKeep(long pid) throws Exception {
-    Path told = home.resolve("strace");
-    Process strace = null;
-    try {
-      strace =
-          new ProcessBuilder(
-                  "strace",
-                  "-f",
-                  "-p",
-                  String.valueOf(pid),
-                  "-e",
-                  "trace=fsync,fdatasync",
-                  "-e",
-                  "inject=fsync,fdatasync:error=EIO",
-                  "-o",
-                  home.resolve("calls").toString())
-              .redirectErrorStream(true)
-              .redirectOutput(told.toFile())
-              .start();
-      Process begun = strace;
-      await().until(() -> !begun.isAlive() || Files.readString(told).contains("attached"));
-    } catch (IOException e) {
-      assumeTrue(false, "no strace here");
-    }
-    assumeTrue(strace != null && strace.isAlive(), "strace may not follow a process");
-    return strace;
   }
 
   private static int accept(ProxyProcess proxy, String id) throws IOException {

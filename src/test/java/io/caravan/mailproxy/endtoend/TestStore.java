@@ -142,21 +142,25 @@ public final class TestStore {
     if (server == null) {
       return 0;
     }
-    String files;
-    try (Connection connection = connect(url("postgres"));
-        Statement statement = connection.createStatement();
-        ResultSet folder = statement.executeQuery("SHOW data_directory")) {
-      folder.next();
-      files = folder.getString(1);
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
-    long first = Long.parseLong(Files.readAllLines(Path.of(files, "postmaster.pid")).get(0));
-    long micros = ProxyProcess.cpuMicros(first) + ProxyProcess.endedCpuMicros(first);
-    for (ProcessHandle child : ProcessHandle.of(first).orElseThrow().descendants().toList()) {
+    ProcessHandle first = firstProcess(url("postgres"));
+    long micros = ProxyProcess.cpuMicros(first.pid()) + ProxyProcess.endedCpuMicros(first.pid());
+    for (ProcessHandle child : first.descendants().toList()) {
       micros += ProxyProcess.cpuMicros(child.pid());
     }
     return micros;
+  }
+
+  /** The process of a database's server that begins the others and is never a session itself. */
+  static ProcessHandle firstProcess(String url) throws IOException {
+    try (Connection connection = connect(url);
+        Statement statement = connection.createStatement();
+        ResultSet folder = statement.executeQuery("SHOW data_directory")) {
+      folder.next();
+      Path file = Path.of(folder.getString(1), "postmaster.pid");
+      return ProcessHandle.of(Long.parseLong(Files.readAllLines(file).get(0))).orElseThrow();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Puts the clocks of all databases on PostgreSQL forward; an SQLite file has its process's. */
