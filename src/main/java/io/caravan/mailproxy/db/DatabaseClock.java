@@ -34,8 +34,10 @@ final class DatabaseClock implements InstantSource {
     long millis() throws java.sql.SQLException;
   }
 
-  /** Takes the other clock's time for that of the middle of the look. */
-  void set(Look look) throws java.sql.SQLException {
+  /**
+   * Takes the other clock's time for that of the middle of the look; of two looks the later counts.
+   */
+  synchronized void set(Look look) throws java.sql.SQLException {
     long before = own.millis();
     long theirs = look.millis();
     aheadMillis = theirs - (before + own.millis()) / 2;

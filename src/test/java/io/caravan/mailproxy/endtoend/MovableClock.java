@@ -30,10 +30,11 @@ public final class MovableClock implements InstantSource {
     }
   }
 
-  /** Puts all of them forward. */
+  /** Puts all of them forward; what proxies of this process know of their database's is right. */
   public static void advance(Duration by) {
     AHEAD.addAndGet(by.toMillis());
     TestStore.advance(by);
+    TestProxy.setClocks();
   }
 
   /** What they show, Unix milliseconds. */

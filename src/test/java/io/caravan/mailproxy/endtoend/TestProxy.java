@@ -2,6 +2,7 @@ package io.caravan.mailproxy.endtoend;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravan.mailproxy.MailProxy;
+import io.caravan.mailproxy.db.Database;
 import io.caravan.mailproxy.http.Json;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -19,6 +20,8 @@ import java.sql.Statement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 
 /**
@@ -30,6 +33,8 @@ public final class TestProxy implements AutoCloseable {
 
   static final Path REPOSITORY = Path.of("").toAbsolutePath();
 
+  private static final Set<MailProxy> RUNNING = ConcurrentHashMap.newKeySet();
+
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final Path home;
@@ -38,6 +43,7 @@ public final class TestProxy implements AutoCloseable {
   private TestProxy(Path home, MailProxy proxy) {
     this.home = home;
     this.proxy = proxy;
+    RUNNING.add(proxy);
   }
 
   /**
@@ -79,6 +85,17 @@ public final class TestProxy implements AutoCloseable {
       all.put(settings[i], settings[i + 1]);
     }
     return new TestProxy(folder, MailProxy.start(home(folder), all));
+  }
+
+  /** Has all that run look at their database's clock. */
+  static void setClocks() {
+    for (MailProxy proxy : RUNNING) {
+      try {
+        proxy.bean("database", Database.class).setClock();
+      } catch (SQLException e) {
+        throw new IllegalStateException(e);
+      }
+    }
   }
 
   public MailProxy proxy() {
@@ -256,6 +273,7 @@ public final class TestProxy implements AutoCloseable {
 
   @Override
   public void close() {
+    RUNNING.remove(proxy);
     proxy.close();
   }
 }
