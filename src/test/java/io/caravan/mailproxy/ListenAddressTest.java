@@ -54,6 +54,7 @@ class ListenAddressTest {
         CompletableFuture.supplyAsync(() -> TestProxy.start(home, "port", port));
     URI server = URI.create("http://127.0.0.1:" + port);
     await()
+        .atMost(Duration.ofSeconds(60))
         .ignoreExceptionsInstanceOf(SocketException.class)
         .pollInterval(Duration.ofMillis(1))
         .until(
@@ -71,7 +72,9 @@ class ListenAddressTest {
       assertEarlyOrReady(RawHttp.send(server, HEALTH));
     }
     start.get().close();
-    await().untilAsserted(() -> assertThat(threadsOfVertx()).isSubsetOf(others));
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(() -> assertThat(threadsOfVertx()).isSubsetOf(others));
   }
 
   private static void assertEarlyOrReady(String said) {

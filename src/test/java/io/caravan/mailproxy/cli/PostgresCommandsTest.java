@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.caravan.mailproxy.ConfigurationException;
 import io.caravan.mailproxy.MailProxy;
 import io.caravan.mailproxy.db.Database;
+import io.caravan.mailproxy.endtoend.TestPorts;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import io.caravan.mailproxy.endtoend.TestStore;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -49,6 +50,7 @@ class PostgresCommandsTest {
   static void start() throws Exception {
     server =
         EmbeddedPostgres.builder()
+            .setPort(TestPorts.next())
             .setServerConfig("fsync", "on")
             .setDataDirectoryCustomizer(PostgresCommandsTest::asksForPasswords)
             .setPGStartupWait(Duration.ofSeconds(60))

@@ -13,7 +13,8 @@ import java.util.List;
 final class Mails {
   static final String SMALL = "From: a@x.test\r\nMessage-ID: <1@x.test>\r\n\r\nhello\r\n";
 
-  private static boolean loaded;
+  /** What each step may take. */
+  static final Duration STEP = Duration.ofSeconds(10);
 
   private Mails() {}
 
@@ -149,27 +150,15 @@ final class Mails {
         gate);
   }
 
-  /**
-   * All short: 0.4 s for a command, 0.4 s for the dot, 1.5 s for a message. A busy machine may need
-   * longer to load the mail library, so one mail is sent at leisure before.
-   */
-  static synchronized SmtpSettings fast() {
-    if (!loaded) {
-      sendAtLeisure();
-      loaded = true;
-    }
-    Duration step = Duration.ofMillis(400);
-    return new SmtpSettings(
-        step, step, step, Duration.ofMillis(1500), Duration.ofSeconds(5), step, "test.example");
+  /** Long enough for any machine: for each step {@link #STEP}. */
+  static SmtpSettings patient() {
+    return patientBut(STEP, STEP, Duration.ofSeconds(30));
   }
 
-  private static void sendAtLeisure() {
-    try (ScriptedSmtpServer server = new ScriptedSmtpServer();
-        SmtpPool pool = new SmtpPool()) {
-      pool.send(mail(account(server.port()), "b@y.test"));
-    } catch (Exception e) {
-      throw new IllegalStateException("no mail could be sent at all", e);
-    }
+  /** Patient with all but what is given. */
+  static SmtpSettings patientBut(Duration command, Duration dot, Duration message) {
+    return new SmtpSettings(
+        STEP, command, dot, message, Duration.ofMinutes(1), STEP, "test.example");
   }
 
   /** Sends and judges, as the route does. */

@@ -2,6 +2,7 @@ package io.caravan.mailproxy.delivery;
 
 import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.DROP;
 import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.ENDLESS;
+import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.HANG;
 import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.RESET;
 import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.THEN_DROP;
 import static io.caravan.mailproxy.delivery.ScriptedSmtpServer.TRICKLE;
@@ -25,6 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What relays do wrong, and what it means for each recipient (F16 to F31). */
 class RelayFaultsTest {
+  private static final Duration BRIEF = Duration.ofSeconds(1);
+  private static final Duration DEADLINE = Duration.ofMillis(1500);
+
   private ScriptedSmtpServer server;
   private SmtpPool pool;
   private Account account;
@@ -32,7 +36,7 @@ class RelayFaultsTest {
   @BeforeEach
   void start() throws Exception {
     server = new ScriptedSmtpServer();
-    pool = new SmtpPool(Mails.fast());
+    pool = new SmtpPool(Mails.patient());
     account = Mails.account(server.port());
   }
 
@@ -44,6 +48,15 @@ class RelayFaultsTest {
 
   private List<Answer> send(String... to) {
     return Mails.send(pool, Mails.mail(account, to));
+  }
+
+  private void hurry(Duration command, Duration dot) {
+    settings(Mails.patientBut(command, dot, Duration.ofSeconds(30)));
+  }
+
+  private void settings(SmtpSettings settings) {
+    pool.close();
+    pool = new SmtpPool(settings);
   }
 
   private void when(String verb, String reaction) {
@@ -109,11 +122,14 @@ class RelayFaultsTest {
     if (verb.equals("QUIT")) {
       account = Mails.limits(account, 300, 2, 1);
     }
+    if (reaction.equals(HANG) || reaction.equals(TRICKLE)) {
+      hurry(verb.equals(".") ? Mails.STEP : BRIEF, verb.equals(".") ? BRIEF : Mails.STEP);
+    }
     long begin = System.nanoTime();
     Answer answer = send("b@y.test").get(0);
     assertThat(answer.kind()).as(answer.toString()).isEqualTo(kind);
     assertThat(answer.phase()).isEqualTo(phase);
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Mails.STEP);
     if (Character.isDigit(reaction.charAt(0)) && kind != Kind.UNREACHABLE) {
       assertThat(answer.code()).isEqualTo(Integer.parseInt(reaction.substring(0, 3)));
     }
@@ -254,6 +270,7 @@ class RelayFaultsTest {
   @Test
   void aBodyThatIsNotReadEndsAtTheDeadlineAndIsNotUncertain() {
     try (NeverReading relay = new NeverReading()) {
+      settings(Mails.patientBut(Mails.STEP, Mails.STEP, DEADLINE));
       account = Mails.account(relay.port());
       String big = Mails.SMALL + "x".repeat(998).concat("\r\n").repeat(20_000);
       long begin = System.nanoTime();
@@ -262,22 +279,23 @@ class RelayFaultsTest {
       assertThat(answer.phase()).isEqualTo(Phase.BODY);
       assertThat(answer.text()).contains("time-out");
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
-          .isBetween(Duration.ofSeconds(1), Duration.ofSeconds(4));
+          .isBetween(Duration.ofSeconds(1), Mails.STEP);
     }
   }
 
   @Test
   void manySlowRepliesEndAtTheMessagesDeadline() {
+    settings(Mails.patientBut(Mails.STEP, Mails.STEP, DEADLINE));
     server.offers = List.of();
     server.script = step -> step.is("RCPT") ? slowly("250 ok") : null;
-    String[] to = new String[20];
+    String[] to = new String[100];
     for (int i = 0; i < to.length; i++) {
       to[i] = "r" + i + "@y.test";
     }
     long begin = System.nanoTime();
     assertThat(send(to)).allMatch(a -> a.kind() == Kind.UNREACHABLE);
     assertThat(Duration.ofNanos(System.nanoTime() - begin))
-        .isBetween(Duration.ofMillis(1300), Duration.ofSeconds(3));
+        .isBetween(Duration.ofMillis(1300), Mails.STEP);
   }
 
   private static String slowly(String reply) {
@@ -360,6 +378,7 @@ class RelayFaultsTest {
 
   @Test
   void aTrickledReplyEndsAtItsTimeOut() {
+    hurry(Mails.STEP, BRIEF);
     when(".", TRICKLE);
     assertThat(send("b@y.test").get(0).text()).contains("time-out");
   }

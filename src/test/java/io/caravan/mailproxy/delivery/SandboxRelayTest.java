@@ -19,7 +19,7 @@ class SandboxRelayTest {
   @Test
   void keepsEachMailAsAFile() throws Exception {
     try (SandboxRelay sandbox = new SandboxRelay(dir.resolve("sandbox")).start();
-        SmtpPool pool = new SmtpPool(Mails.fast())) {
+        SmtpPool pool = new SmtpPool()) {
       Account account = sandbox.inPlaceOf(Mails.account(1, "user", "secret", true, null, 1));
       String mail = Mails.SMALL + ".dot\r\n..\r\nGr\u00fc\u00dfe\r\n";
       for (int i = 0; i < 20; i++) {

@@ -89,7 +89,6 @@ public final class ScriptedSmtpServer implements AutoCloseable {
   public final List<String> peers = Collections.synchronizedList(new ArrayList<>());
   public volatile List<String> offers = List.of("PIPELINING", "8BITMIME", "SIZE 1000000");
   public volatile Script script = step -> null;
-  volatile int idleMillis;
   volatile boolean afterTlsOnlyAuth;
 
   private final ServerSocket listener;
@@ -232,9 +231,6 @@ public final class ScriptedSmtpServer implements AutoCloseable {
       }
       step("CONNECT", "", "220 scripted ESMTP");
       while (true) {
-        if (idleMillis > 0) {
-          plain.setSoTimeout(idleMillis);
-        }
         String line = line();
         lines.add(line);
         String verb = line.split("[ :]", 2)[0].toUpperCase(Locale.ROOT);

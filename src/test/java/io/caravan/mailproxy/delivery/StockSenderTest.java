@@ -32,10 +32,14 @@ class StockSenderTest {
     sender.setProtocol("smtp");
     sender.setHost("127.0.0.1");
     sender.setPort(server.port());
+    sender.getJavaMailProperties().setProperty("mail.smtp.localhost", "test.example");
+    patience(20_000);
+  }
+
+  private void patience(int millis) {
     Properties p = sender.getJavaMailProperties();
-    p.setProperty("mail.smtp.timeout", "300");
-    p.setProperty("mail.smtp.connectiontimeout", "300");
-    p.setProperty("mail.smtp.localhost", "test.example");
+    p.setProperty("mail.smtp.timeout", "" + millis);
+    p.setProperty("mail.smtp.connectiontimeout", "" + millis);
   }
 
   @AfterEach
@@ -100,6 +104,9 @@ class StockSenderTest {
   })
   void itsExceptionsAreJudged(String verb, String reaction, Kind kind) {
     server.script = step -> step.is(verb) ? reaction : null;
+    if (reaction.equals(ScriptedSmtpServer.HANG)) {
+      patience(1000);
+    }
     Answer answer = send(Mails.mail(account, "b@y.test")).get(0);
     assertThat(answer.kind()).as(answer.toString()).isEqualTo(kind);
     if (Character.isDigit(reaction.charAt(0))) {
@@ -168,7 +175,7 @@ class StockSenderTest {
   @Test
   void bothSendersStandBehindTheEndpoint() throws Exception {
     try (DefaultCamelContext camel = new DefaultCamelContext();
-        SmtpPool pool = new SmtpPool(Mails.fast())) {
+        SmtpPool pool = new SmtpPool(Mails.patient())) {
       camel.getRegistry().bind("smtpPool", pool);
       camel.start();
       OutgoingMail ours = Mails.mail(account, "b@y.test");

@@ -175,6 +175,7 @@ class StorageFaultsTest {
     List<String> refused = Collections.synchronizedList(new ArrayList<>());
     try (EmbeddedPostgres server =
             EmbeddedPostgres.builder()
+                .setPort(TestPorts.next())
                 .setServerConfig("fsync", "on")
                 .setPGStartupWait(Duration.ofSeconds(60))
                 .start();

@@ -126,6 +126,7 @@ public final class TestStore {
       if (server == null) {
         server =
             EmbeddedPostgres.builder()
+                .setPort(TestPorts.next())
                 .setServerConfig("max_connections", "300")
                 .setServerConfig("fsync", System.getProperty("mailproxy.fsync", "off"))
                 .setPGStartupWait(Duration.ofSeconds(60))

@@ -172,7 +172,7 @@ class LaneQueueTest {
     }
     queue.add(delivery(4, 1, Priority.LOW));
     lanes.close(1L, "limit:day", now + 3_600_000);
-    lanes.close(LaneKey.of(2), "limit:minute", now + 1_000);
+    lanes.close(LaneKey.of(2), "limit:minute", now + 4_000);
 
     assertThat(new StandingLanes(InstantSource.system(), lanes).withdraw())
         .extracting(Delivery::pk)

@@ -8,6 +8,7 @@ import io.caravan.mailproxy.delivery.ScriptedSmtpServer;
 import io.caravan.mailproxy.endtoend.Metrics;
 import io.caravan.mailproxy.endtoend.TestProxy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,7 @@ class OwnMetricsTest {
 
       proxy.submit(message("t", "held", "waits"));
       await()
+          .atMost(Duration.ofSeconds(30))
           .untilAsserted(
               () -> assertThat(Metrics.of(proxy).of("mailproxy_queue_drain_seconds")).isInfinite());
       proxy.submit(
@@ -48,6 +50,7 @@ class OwnMetricsTest {
               message("t", "main", "m-2"),
               message("t", "main", "m-3", "to", List.of("dropdot@x.test"))));
       await()
+          .atMost(Duration.ofSeconds(30))
           .untilAsserted(
               () -> {
                 Metrics now = Metrics.of(proxy);
@@ -86,10 +89,10 @@ class OwnMetricsTest {
       proxy.relayAccount("t", "main", relay.port());
       proxy.submit(List.of(message("t", "main", "m-1"), message("t", "main", "m-2")));
       String oldest = "mailproxy_queue_oldest_due_seconds{queue=\"ram\"}";
-      await().until(() -> Metrics.of(proxy).of(oldest) > 0.2);
+      await().atMost(Duration.ofSeconds(30)).until(() -> Metrics.of(proxy).of(oldest) > 0.2);
       relay.dropAll();
       relay.script = step -> null;
-      await().until(() -> Metrics.of(proxy).of(oldest) == 0);
+      await().atMost(Duration.ofSeconds(30)).until(() -> Metrics.of(proxy).of(oldest) == 0);
     }
   }
 }
